@@ -1,0 +1,1 @@
+"""Passerelle: the messaging platform that an organisation runs itself."""

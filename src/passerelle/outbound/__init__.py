@@ -1,0 +1,1 @@
+"""Doors out: carriers and webhooks."""

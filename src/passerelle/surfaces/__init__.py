@@ -1,0 +1,1 @@
+"""Doors in: siblings never import one another."""

@@ -1,0 +1,1 @@
+"""Primotexto HTTP API v2."""
