@@ -41,6 +41,8 @@ from passerelle.store.installation import (
 NAME = "passerelle"
 PATIENCE = 60.0
 """Seconds that a start (crash recovery included) or a stop may take."""
+DYING = 1.0
+"""Seconds that a killed owner may take to let go of its lock."""
 LONGEST_LOG = 10_000_000
 
 SETTINGS: dict[str, str] = {
@@ -274,17 +276,24 @@ def take(data: Path) -> IO[str]:
         raise DatabaseServerError(
             f"{refused.filename}: {refused.strerror}; does the folder belong to you?"
         ) from refused
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as held:
-        lock.seek(0)
-        owner = lock.read().strip() or "unknown"
-        lock.close()
-        raise AlreadyRunning(data, owner, running_url(data)) from held
+    end = time.monotonic() + DYING
+    while not _locked(lock):
+        if time.monotonic() > end:
+            lock.seek(0)
+            raise AlreadyRunning(data, lock.read().strip(), running_url(data))
+        time.sleep(0.01)
     lock.truncate(0)
     lock.write(str(os.getpid()))
     lock.flush()
     return lock
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def running_url(data: Path) -> str | None:
