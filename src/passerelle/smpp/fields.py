@@ -130,7 +130,7 @@ def unpack_destinations(
     count, at = data[at], at + 1
     items: list[Destination | DistributionList] = []
     for _ in range(count):
-        listed = data[at] == 2
+        listed = (1, 2).index(data[at])
         start = at + (1 if listed else 3)
         stop = text.index("\0", start, end)
         name = text[start:stop]

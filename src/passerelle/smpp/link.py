@@ -18,6 +18,8 @@ from passerelle.smpp.session import Config, Event, Role, Session
 OnEvents = Callable[[list[Event]], None]
 """Takes the events of one read or tick, in order. An empty list: the link may have become writable, see `Link.free`."""
 
+_LINGER = 5.0  # seconds
+
 
 class Link(asyncio.Protocol):
     """One connection and its session. Made by `connect` and `serve`."""
@@ -30,6 +32,7 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._batch = False  # inside on_events: the write comes after
+        self._later: list[Event] = []
         self._reading = True
         self._gone = loop.create_future()
 
@@ -110,7 +113,7 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The peer or the network ended it: what is in flight is lost."""
-        self._stop()
+        self._cancel_timer()
         self._deliver(self.session.close(f"connection lost: {exc}" if exc else "connection closed by the peer"))
         if not self._gone.done():
             self._gone.set_result(None)
@@ -126,12 +129,17 @@ class Link(asyncio.Protocol):
         self._deliver([], wake=True)
 
     def _deliver(self, events: list[Event], *, wake: bool = False) -> None:
-        if events or wake:
-            self._batch = True
-            try:
+        """Hand events over in order; what the owner causes meanwhile (say, by `close`) comes after them."""
+        if self._batch:
+            self._later += events
+            return
+        self._batch = True
+        try:
+            while events or wake:
                 self.on_events(events)
-            finally:
-                self._batch = False
+                events, self._later, wake = self._later, [], False
+        finally:
+            self._batch = False
         self.flush()
 
     def _balance(self) -> None:
@@ -152,8 +160,7 @@ class Link(asyncio.Protocol):
         when = self.session.next_timer()
         if when is None or (self._timer is not None and self._timer.when() <= when):
             return
-        if self._timer is not None:
-            self._timer.cancel()
+        self._cancel_timer()
         self._timer = self._loop.call_at(when, self._tick)
 
     def _tick(self) -> None:
@@ -161,11 +168,19 @@ class Link(asyncio.Protocol):
         self._deliver(self.session.tick(self._loop.time()))
 
     def _stop(self) -> None:
+        """Close once what is written has left, or after a while without it: a peer that is gone takes nothing."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        self._cancel_timer()
+        transport.close()
+        if transport.get_write_buffer_size():
+            self._timer = self._loop.call_later(_LINGER, transport.abort)
+
+    def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._transport is not None:
-            self._transport.close()
 
 
 async def connect(

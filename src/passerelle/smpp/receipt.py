@@ -90,7 +90,8 @@ def parse(pdu: DeliverSm | DataSm, *, trust_text: bool = False) -> DeliveryRepor
     `trust_text` also takes a receipt by its text alone (`id:` and `stat:`), for operators that leave esm_class 0.
     """
     raw = content(pdu)
-    fields = parse_text(raw.decode("utf-16-be" if pdu.data_coding == 8 else "latin-1", "replace"))
+    # some operators write the text in UCS-2, whatever data_coding says
+    fields = parse_text(raw.decode("utf-16-be" if b"\0:" in raw else "latin-1", "replace"))
     if not is_report(pdu) and not (trust_text and "id" in fields and "stat" in fields):
         return None
     named, written = (tlv_text(pdu, "receipted_message_id") or "").strip(), fields.get("id", "")
@@ -162,6 +163,7 @@ def receipt_tlvs(operator_id: str, state: ReportState) -> Tlvs:
 
 
 _HEX = re.compile(r"[0-9A-Fa-f]+")
+_LONGEST = 64  # SMPP 3.4, 5.2.23; more is no number
 _HEX_GROUPS = re.compile(r"[0-9A-Fa-f]+(?:-[0-9A-Fa-f]+)+")
 
 
@@ -176,7 +178,7 @@ def id_forms(operator_id: str) -> tuple[str, ...]:
     given = operator_id.strip(" \t\r\n\0")
     if _HEX_GROUPS.fullmatch(given):
         return given.lower(), *(() if given == given.lower() else (given,))
-    if not _HEX.fullmatch(given):
+    if not _HEX.fullmatch(given) or len(given) > _LONGEST:
         return (given,)
     canonical = given.lower().lstrip("0") or "0"
     other = [str(int(canonical, 16))]

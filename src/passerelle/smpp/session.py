@@ -165,7 +165,7 @@ class Session:
     def __init__(self, role: Role, config: Config, now: float) -> None:
         self.role = role
         self.config = config
-        self.state = State.OPEN
+        self._enter(State.OPEN)
         self.unanswered = 0  # requests of the peer that still wait for our `respond`
         self._out: list[bytes] = []
         self._tail = b""
@@ -173,12 +173,19 @@ class Session:
         # sequence -> (deadline, context, command_id of its response); one timeout for all, so oldest first
         self._pending: dict[int, tuple[float, Any, int]] = {}
         self._bind: tuple[int, int] | None = None  # (sequence, command_id) of our bind
+        self._binding = False  # a bind of the peer waits for our answer
         self._bind_deadline = now + config.bind_timeout if config.bind_timeout else None
         self._enquire_sequence = 0
         self._enquire_deadline: float | None = None
         self._unbind_deadline: float | None = None
         self._heard = now  # any PDU of the peer
         self._active = now  # anything but enquire_link, either way
+
+    def _enter(self, state: State) -> None:
+        self.state = state
+        self.bound = state in BOUND  # requests may flow
+        self._ours = MAY_REQUEST.get((self.role, state), _NOTHING)
+        self._theirs = MAY_REQUEST.get((_PEER[self.role], state), _NOTHING)
 
     # -- what the owner asks --------------------------------------------------
 
@@ -190,12 +197,7 @@ class Session:
     @property
     def free(self) -> int:
         """How many more requests the window allows; 0 while not bound."""
-        return max(0, self.config.window - len(self._pending)) if self.state in BOUND else 0
-
-    @property
-    def bound(self) -> bool:
-        """Whether requests may flow."""
-        return self.state in BOUND
+        return max(0, self.config.window - len(self._pending)) if self.bound else 0
 
     @property
     def closed(self) -> bool:
@@ -211,7 +213,7 @@ class Session:
         `free` is for the caller to heed. Binds and unbinds give `Bound`, `BindRefused`, `Closed` instead of `Answered`.
         """
         command = pdu.command_id
-        if command not in MAY_REQUEST.get((self.role, self.state), _NOTHING):
+        if command not in self._ours:
             raise NotBound(f"{type(pdu).__name__} in state {self.state.value}")
         sequence = self._next_sequence()
         self._out.append(p.encode(pdu, sequence))
@@ -220,7 +222,7 @@ class Session:
             self._bind = sequence, command
             self._bind_deadline = now + self.config.bind_timeout if self.config.bind_timeout else None
         elif command == _UNBIND:
-            self.state = State.UNBINDING
+            self._enter(State.UNBINDING)
             self._unbind_deadline = now + (self.config.response_timeout or 30.0)
         elif command not in p.NO_RESPONSE and command != _ENQUIRE:
             self._pending[sequence] = now + self.config.response_timeout, context, command | RESPONSE
@@ -243,13 +245,16 @@ class Session:
         self._out.append(p.encode(pdu, sequence, status))
         self.unanswered -= 1
         bound = BIND_STATES.get(pdu.command_id ^ RESPONSE)
-        if bound is not None and status == 0 and self.state is State.OPEN:
-            self.state, self._bind_deadline = bound, None
+        if bound is not None and self.state is State.OPEN:
+            self._binding = False
+            if status == 0:
+                self._enter(bound)
+                self._bind_deadline = None
 
     def unbind(self, now: float) -> list[Event]:
         """End politely: unbind and wait for its answer when bound, close at once when not. Drain first: what is still
         in flight when the answer comes is `Lost`."""
-        if self.state in BOUND:
+        if self.bound:
             self.send(p.Unbind(), now)
             return []
         return [] if self.state is State.UNBINDING else self.close("closed before the bind")
@@ -258,7 +263,7 @@ class Session:
         """End at once (connection lost, or enough): each open request is `Lost`, then `Closed`; [] if closed before."""
         if self.state is State.CLOSED:
             return []
-        self.state = State.CLOSED
+        self._enter(State.CLOSED)
         events: list[Event] = [Lost(context) for _, context, _ in self._pending.values()]
         self._pending.clear()
         self._tail = b""
@@ -302,18 +307,19 @@ class Session:
                 events.append(Answered(waiting[1], status, p.decode_body(command, data, text, at + HEADER_SIZE, end)))
             else:
                 value = p.decode_body(command, data, text, at + HEADER_SIZE, end)
-                receive = self._receive_response if command & RESPONSE else self._receive_request
-                events += receive(p.Frame(command, status, sequence, value), now)
+                if command & RESPONSE:
+                    events += self._receive_response(command, status, sequence, value)
+                else:
+                    events += self._receive_request(command, sequence, value, now)
             at = end
         if at:
             self._heard, self._enquire_deadline = now, None
         self._tail = b"" if self.state is State.CLOSED else data[at:]
         return events
 
-    def _receive_request(self, frame: p.Frame, now: float) -> list[Event]:
-        command, sequence, value = frame.command_id, frame.sequence, frame.pdu
-        if isinstance(value, p.Malformed):
-            return [self._reject(frame, value.error, value.reason)]
+    def _receive_request(self, command: int, sequence: int, value: Any, now: float) -> list[Event]:
+        if type(value) is p.Malformed:
+            return [self._reject(command, sequence, value.error, value.reason)]
         if command == _ENQUIRE:
             self._out.append(p.encode(p.EnquireLinkResp(), sequence))
             return []
@@ -321,31 +327,36 @@ class Session:
         if command == _UNBIND:
             self._out.append(p.encode(p.UnbindResp(), sequence))
             return self.close("the peer said unbind")
-        if command not in MAY_REQUEST.get((_PEER[self.role], self.state), _NOTHING):
-            return [self._reject(frame, Status.ESME_RINVBNDSTS, f"not allowed in state {self.state.value}")]
+        if command in _BINDS and self.role is Role.SMSC:
+            if self._binding or self.state is not State.OPEN:
+                return [self._reject(command, sequence, Status.ESME_RALYBND, "already bound, or about to be")]
+            self._binding = True
+        elif command not in self._theirs:
+            reason = f"not allowed in state {self.state.value}"
+            return [self._reject(command, sequence, Status.ESME_RINVBNDSTS, reason)]
         self.unanswered += command not in p.NO_RESPONSE
         return [Received(sequence, value)]
 
-    def _reject(self, frame: p.Frame, error: int, reason: str) -> Event:
-        self._out.append(p.encode(p.response_to(frame.command_id), frame.sequence, error))
-        return Rejected(frame.sequence, frame.command_id, error, reason)
+    def _reject(self, command: int, sequence: int, error: int, reason: str) -> Event:
+        self._out.append(p.encode(p.response_to(command), sequence, error))
+        return Rejected(sequence, command, error, reason)
 
-    def _receive_response(self, frame: p.Frame, now: float) -> list[Event]:
-        command, sequence = frame.command_id, frame.sequence
+    def _receive_response(self, command: int, status: int, sequence: int, value: Any) -> list[Event]:
         if self._bind and sequence == self._bind[0] and command in (self._bind[1] | RESPONSE, _NACK):
-            return [self._bind_answered(frame)]
+            return [self._bind_answered(status, value)]
         if sequence == self._enquire_sequence and command in (_ENQUIRE | RESPONSE, _NACK):
             return []
         if self.state is State.UNBINDING and command == _UNBIND | RESPONSE:
             return self.close("unbound")
-        return [Unmatched(command, frame.status, sequence, frame.pdu)]
+        return [Unmatched(command, status, sequence, value)]
 
-    def _bind_answered(self, frame: p.Frame) -> Event:
+    def _bind_answered(self, status: int, value: Any) -> Event:
         bind, self._bind = self._bind, None
-        if bind is None or frame.status or not isinstance(frame.pdu, p.BindResp):
-            return BindRefused(frame.status or Status.ESME_RBINDFAIL)
-        self.state, self._bind_deadline = BIND_STATES[bind[1]], None
-        return Bound(frame.pdu)
+        if bind is None or status or not isinstance(value, p.BindResp):
+            return BindRefused(status or Status.ESME_RBINDFAIL)
+        self._enter(BIND_STATES[bind[1]])
+        self._bind_deadline = None
+        return Bound(value)
 
     # -- time -------------------------------------------------------------------
 
@@ -359,7 +370,7 @@ class Session:
         config = self.config
         oldest = next(iter(self._pending.values()))[0] if self._pending and config.response_timeout else None
         enquire = self._enquire_deadline
-        if enquire is None and config.enquire_interval and self.state in BOUND:
+        if enquire is None and config.enquire_interval and self.bound:
             enquire = self._heard + config.enquire_interval
         inactive = self._active + config.inactivity_timeout if config.inactivity_timeout else None
         return self._bind_deadline, self._unbind_deadline, oldest, enquire, inactive
@@ -368,6 +379,8 @@ class Session:
         """Let time pass: timed out requests, keepalive, and the reasons to close."""
         if self.state is State.CLOSED:
             return []
+        if self.unanswered > self.config.backlog // 2:
+            self._heard, self._enquire_deadline = now, None  # the link may have stopped reading: silence proves nothing
         events = self._expire(now)
         reason = self._overdue(now)
         if reason:
@@ -397,7 +410,7 @@ class Session:
 
     def _keep_alive(self, now: float) -> None:
         interval = self.config.enquire_interval
-        if self.state not in BOUND or not interval or self._enquire_deadline or now < self._heard + interval:
+        if not self.bound or not interval or self._enquire_deadline or now < self._heard + interval:
             return
         self._enquire_sequence = self._next_sequence()
         self._out.append(p.encode(p.EnquireLink(), self._enquire_sequence))
