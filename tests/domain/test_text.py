@@ -235,7 +235,7 @@ def test_tokens_are_lower_case():
         ("í…\u00a0\u202f", "i...  "),
         ("–—‑−", "----"),
         ("e\u0301c\u0327", "éÇ"),  # decomposed as some phones type them
-        ("ệ ﬁ ［ ２", "e fi ( 2"),
+        ("ệ ﬁ ［ ２ ½", "e fi ( 2 1/2"),
         ("a😀б中\fb\u200b", "ab"),
         ("😀", ""),
     ],

@@ -247,6 +247,7 @@ _REPLACED = {
         ("Ñ", "N"),
         ("«»", '"'),
         ("^~|\\¨§", ""),
+        ("⁄", "/"),  # what decomposition leaves inside "½"
     )
     for source in sources
 }
