@@ -1,0 +1,189 @@
+"""What the operator of the platform decides: one TOML file, then the environment over it, read once at the start.
+
+The one rule: a setting that is unknown or wrong stops the start, and the message says its name and what is allowed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import msgspec
+from msgspec import Meta
+
+PREFIX = "PASSERELLE_"
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Count = Annotated[int, Meta(ge=1)]
+Amount = Annotated[int, Meta(ge=0)]
+Byte = Annotated[int, Meta(ge=0, le=255)]
+TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+Dialect = Literal["smspartner", "primotexto", "voicepartner", "mailpartner"]
+
+
+class SettingError(ValueError):
+    """A setting is unknown or wrong: its name, and what is allowed."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"setting {name}: {message}")
+        self.name = name
+        self.message = message
+
+
+class CarrierSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One operator that carries our SMS, over SMPP."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,32}$")]
+    host: str
+    port: Port = 2775
+    system_id: str = ""
+    password: str = ""
+    system_type: str = ""
+    bind: Literal["transceiver", "transmitter", "receiver"] = "transceiver"
+    binds: Count = 1
+    window: Count = 200
+    """Submits that may wait for their answer, per bind."""
+    rate: Amount = 0
+    """Parts a second over all binds; 0: as many as the window lets through."""
+    ranges: list[Literal["premium", "eco"]] = msgspec.field(default_factory=lambda: ["premium", "eco"])
+    tls: bool = False
+    source_ton: Byte | None = None
+    """Type of number of the sender (SMPP 3.4, 5.2.5); none: by what the sender looks like. So is its plan."""
+    source_npi: Byte | None = None
+    dest_ton: Byte = 1
+    dest_npi: Byte = 1
+    enquire_link_seconds: Count = 30
+    response_timeout_seconds: Count = 10
+
+    def __repr__(self) -> str:
+        return f"CarrierSettings({self.name})"  # a password must not reach a log
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings; every one has a default that suits a laptop."""
+
+    database_url: str = ""
+    """Empty: our own PostgreSQL, in the data folder."""
+    secret: str = ""
+    """Master secret of the keys (hexadecimal or any long text); empty: `up` makes one."""
+    data: Path = Path("var")
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    trusted_proxies: list[str] = []
+    """Addresses whose X-Forwarded-For is believed."""
+    hosts: dict[str, Dialect] = {}
+    """Which dialect `/v1` speaks under which Host name; the others speak SMS Partner's."""
+    max_body: Count = 4_194_304
+    callback_private: bool = False
+    """Whether callbacks may go to private addresses."""
+    rate_default: Amount = 0
+
+    short_code: Annotated[str, Meta(pattern=r"^[0-9]{3,8}$")] = "36000"
+    stop_words: list[str] = msgspec.field(default_factory=lambda: ["STOP"])
+    stop_mention: str = "\nSTOP {short_code}"
+    quiet_start: TimeOfDay = "20:00"
+    quiet_end: TimeOfDay = "08:00"
+    protected_senders: list[str] = []
+
+    validity_hours: Count = 48
+    receipt_wait_hours: Count = 48
+    lease_seconds: Count = 15
+    text_days: Count = 90
+    metadata_months: Annotated[int, Meta(ge=1, le=13)] = 12
+
+    carriers: list[CarrierSettings] = []
+    metrics: bool = True
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    def __post_init__(self) -> None:
+        names = [carrier.name for carrier in self.carriers]
+        if len(set(names)) < len(names):
+            raise ValueError("two carriers have the same name - at `$.carriers`")
+
+    def __repr__(self) -> str:
+        return "Settings()"  # the secret must not reach a log
+
+
+_FIELDS = {field.name: field.type for struct in (CarrierSettings, Settings) for field in msgspec.structs.fields(struct)}
+_NAMES = Settings.__struct_fields__
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of the file at `path` (TOML), and of `PASSERELLE_<NAME>` in `environ` over it.
+
+    In the environment a list is written `a,b`, a table `a=b,c=d`, and the carriers as JSON. Raises `SettingError`.
+    """
+    written = (_read(path) if path else {}) | _overlay(environ)
+    try:
+        return msgspec.convert(written, Settings, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise _explain(str(error)) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingError(str(path), str(error)) from error
+
+
+def _overlay(environ: Mapping[str, str]) -> dict[str, Any]:
+    names = {name: name.removeprefix(PREFIX).lower() for name in environ if name.startswith(PREFIX)}
+    return {short: _value(short, environ[name]) for name, short in names.items()}
+
+
+def _value(name: str, text: str) -> Any:
+    if name == "carriers":
+        return _json(name, text)
+    items = [item.strip() for item in text.split(",") if item.strip()]
+    kind = getattr(_FIELDS.get(name), "__origin__", None)
+    if kind is list:
+        return items
+    if kind is dict:
+        return dict(_pair(name, item) for item in items)
+    return text
+
+
+def _json(name: str, text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise SettingError(name, f"not JSON: {error}") from None
+
+
+def _pair(name: str, item: str) -> tuple[str, str]:
+    key, equals, value = item.partition("=")
+    if not equals:
+        raise SettingError(name, f"expected name=value, got {item!r}")
+    return key.strip(), value.strip()
+
+
+def _path(kind: type, value: Any) -> Any:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise ValueError(f"Expected `str`, got {value!r}")
+
+
+def _explain(message: str) -> SettingError:
+    """Turn "What - at `$.name`" into a `SettingError` that names the setting and the values it may take."""
+    what, _, place = message.partition(" - at `$")
+    place = place.strip("`.")
+    if unknown := re.search(r"unknown field `(\w+)`", what):
+        name = unknown[1]
+        near = difflib.get_close_matches(name, _FIELDS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(_NAMES)}"
+        return SettingError(f"{place}.{name}".strip("."), f"there is no such setting; {hint}")
+    allowed = _literals(_FIELDS.get(re.split(r"\W+", place.rstrip("[].0123456789"))[-1]))
+    return SettingError(place, what + (f"; allowed: {', '.join(allowed)}" if allowed else ""))
+
+
+def _literals(kind: Any) -> list[str]:
+    arguments = get_args(kind)
+    if getattr(kind, "__origin__", None) is Literal:
+        return list(arguments)
+    return [value for argument in arguments for value in _literals(argument)]
