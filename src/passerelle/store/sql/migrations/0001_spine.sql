@@ -4,7 +4,7 @@
 -- left by 40), so the partition of a row follows from its id alone. A submission has the id of its first message; the
 -- messages of a submission are the ids from there on, without a gap.
 
-create sequence message_block increment by 1000 start with 1;      -- low 40 bits of message ids, taken in blocks
+create sequence message_block increment by 10000 start with 1;     -- low 40 bits of message ids, taken in blocks
 create sequence message_number increment by 1000 minvalue 1 maxvalue 2147482001 start with 1 cycle;   -- SMS Partner message_id
 create sequence snapshot_number increment by 1000 minvalue 1 maxvalue 2147482001 start with 1 cycle;  -- Primotexto snapshotId
 create sequence account_number start with 1000;

@@ -1,0 +1,129 @@
+-- Figures of messages: deltas written by every batch, folded later; a read is fold plus deltas in one statement.
+
+-- name: insert
+INSERT INTO statistic_delta (account_id, dialect, tag_key, at, messages, waiting, parts, cost, sent, submitted,
+                             delivered, errors, bounced, replies, complaints)
+SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::text[], $4::timestamptz[], $5::int[], $6::int[], $7::int[],
+                     $8::bigint[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::int[], $15::int[])
+
+-- name: fold
+-- One statement, so that no reader sees a delta twice or not at all. Folders that meet take different deltas and
+-- lock totals in the order of their keys.
+WITH taken AS (
+    DELETE FROM statistic_delta
+    WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM statistic_delta WHERE at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
+    RETURNING *
+), totals AS (
+    INSERT INTO statistic_total AS t (account_id, dialect, tag_key, messages, waiting, sent, submitted, delivered,
+                                      errors, bounced, replies, complaints)
+    SELECT d.account_id, d.dialect, k.tag_key, sum(d.messages), sum(d.waiting), sum(d.sent), sum(d.submitted),
+           sum(d.delivered), sum(d.errors), sum(d.bounced), sum(d.replies), sum(d.complaints)
+    FROM taken d
+    CROSS JOIN LATERAL (SELECT '' AS tag_key UNION SELECT d.tag_key) k
+    GROUP BY d.account_id, d.dialect, k.tag_key
+    ORDER BY d.account_id, d.dialect, k.tag_key
+    ON CONFLICT (account_id, dialect, tag_key) DO UPDATE
+    SET messages = t.messages + excluded.messages, waiting = t.waiting + excluded.waiting,
+        sent = t.sent + excluded.sent, submitted = t.submitted + excluded.submitted,
+        delivered = t.delivered + excluded.delivered, errors = t.errors + excluded.errors,
+        bounced = t.bounced + excluded.bounced, replies = t.replies + excluded.replies,
+        complaints = t.complaints + excluded.complaints
+), hours AS (
+    INSERT INTO statistic_hour AS h (account_id, dialect, hour, parts, cost)
+    SELECT account_id, dialect, date_trunc('hour', at, 'UTC'), sum(parts), sum(cost)
+    FROM taken
+    GROUP BY 1, 2, 3
+    HAVING sum(parts) <> 0 OR sum(cost) <> 0
+    ORDER BY 1, 2, 3
+    ON CONFLICT (account_id, dialect, hour) DO UPDATE
+    SET parts = h.parts + excluded.parts, cost = h.cost + excluded.cost
+)
+SELECT count(*) FROM taken
+
+-- name: counters
+WITH figure AS (
+    SELECT messages, waiting, sent, submitted, delivered, errors, bounced, replies, complaints
+    FROM statistic_total
+    WHERE account_id = $1 AND dialect = $2 AND tag_key = $3
+    UNION ALL
+    SELECT messages, waiting, sent, submitted, delivered, errors, bounced, replies, complaints
+    FROM statistic_delta
+    WHERE account_id = $1 AND dialect = $2 AND ($3 = '' OR tag_key = $3)
+)
+SELECT coalesce(sum(messages), 0)::bigint, coalesce(sum(waiting), 0)::bigint, coalesce(sum(sent), 0)::bigint,
+       coalesce(sum(submitted), 0)::bigint, coalesce(sum(delivered), 0)::bigint, coalesce(sum(errors), 0)::bigint,
+       coalesce(sum(bounced), 0)::bigint, coalesce(sum(replies), 0)::bigint, coalesce(sum(complaints), 0)::bigint,
+       (SELECT count(*) FROM statistic_distinct
+        WHERE account_id = $1 AND dialect = $2 AND figure = 1 AND tag_key = $3) AS unsubscribers,
+       (SELECT count(*) FROM statistic_distinct
+        WHERE account_id = $1 AND dialect = $2 AND figure = 2 AND tag_key = $3) AS openers,
+       (SELECT count(*) FROM statistic_distinct
+        WHERE account_id = $1 AND dialect = $2 AND figure = 3 AND tag_key = $3) AS clickers
+FROM figure
+
+-- name: waiting_parts
+SELECT coalesce((SELECT waiting FROM statistic_total WHERE account_id = $1 AND dialect = $2 AND tag_key = ''), 0)
+     + coalesce((SELECT sum(waiting) FROM statistic_delta WHERE account_id = $1 AND dialect = $2), 0)
+
+-- name: tag_messages
+SELECT coalesce((SELECT messages FROM statistic_total WHERE account_id = $1 AND dialect = $2 AND tag_key = $3), 0)
+     + coalesce((SELECT sum(messages) FROM statistic_delta
+                 WHERE account_id = $1 AND dialect = $2 AND ($3 = '' OR tag_key = $3)), 0)
+
+-- name: cost_rows
+WITH fresh AS MATERIALIZED (
+    SELECT date_trunc('hour', at, 'UTC') AS hour, sum(parts) AS parts, sum(cost) AS cost
+    FROM statistic_delta
+    WHERE account_id = $1 AND dialect = $2 AND at <= $4
+    GROUP BY 1
+)
+SELECT (coalesce(h.parts, 0) + coalesce(d.parts, 0))::bigint, (coalesce(h.cost, 0) + coalesce(d.cost, 0))::bigint
+FROM unnest(($3::timestamptz[])[:cardinality($3) - 1], ($3::timestamptz[])[2:]) WITH ORDINALITY AS row (low, high, n)
+CROSS JOIN LATERAL (
+    SELECT sum(parts) AS parts, sum(cost) AS cost FROM statistic_hour
+    WHERE account_id = $1 AND dialect = $2 AND hour >= low AND hour < high) h
+CROSS JOIN LATERAL (
+    SELECT sum(parts) AS parts, sum(cost) AS cost FROM fresh WHERE hour >= low AND hour < high) d
+ORDER BY n
+
+-- name: add_distinct
+INSERT INTO statistic_distinct (account_id, dialect, figure, tag_key, phone)
+SELECT DISTINCT d.account_id, d.dialect, d.figure, k.tag_key, d.phone
+FROM unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::text[], $5::bigint[])
+     AS d (account_id, dialect, figure, tag_key, phone)
+CROSS JOIN LATERAL (SELECT '' AS tag_key UNION SELECT d.tag_key) k
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT DO NOTHING
+
+-- name: distinct
+SELECT count(*) FROM statistic_distinct
+WHERE account_id = $1 AND dialect = $2 AND figure = $3 AND tag_key = $4
+
+-- name: recount
+-- Slow on purpose: every message of the account is read. The definitions are those of statistics.py.
+WITH counted AS (
+    SELECT m.*, s.due_at
+    FROM message m
+    JOIN submission s ON s.account_id = m.account_id AND s.id = m.submission_id
+    WHERE m.account_id = $1 AND m.dialect = $2 AND ($3 = '' OR s.tag_key = $3 AND NOT s.test)
+)
+SELECT count(*) AS messages,
+       (SELECT count(*) FROM queue q
+        JOIN submission s ON s.account_id = q.account_id AND s.id = q.submission_id
+        WHERE q.account_id = $1 AND s.dialect = $2 AND q.attempts = 0
+          AND ($3 = '' OR s.tag_key = $3 AND NOT s.test)) AS waiting,
+       count(sent_at) AS sent,
+       count(submitted_at) AS submitted,
+       count(delivered_at) AS delivered,
+       count(*) FILTER (WHERE sent_at IS NOT NULL AND failed_at IS NOT NULL
+                          AND bounced_at IS NULL AND delivered_at IS NULL) AS errors,
+       count(*) FILTER (WHERE sent_at IS NOT NULL AND bounced_at IS NOT NULL AND delivered_at IS NULL) AS bounced,
+       (SELECT count(*) FROM reply r
+        WHERE r.account_id = $1 AND r.dialect = $2 AND NOT r.stop AND ($3 = '' OR r.tag_key = $3)) AS replies,
+       count(*) FILTER (WHERE spam) AS complaints,
+       (SELECT count(DISTINCT r.phone) FROM reply r
+        WHERE r.account_id = $1 AND r.dialect = $2 AND r.stop AND ($3 = '' OR r.tag_key = $3)) AS unsubscribers,
+       coalesce(sum(parts - refunded_parts) FILTER (WHERE due_at <= $4), 0)::bigint AS parts,
+       coalesce(sum(price - refunded) FILTER (WHERE due_at <= $4), 0)::bigint AS cost
+FROM counted

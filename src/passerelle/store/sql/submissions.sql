@@ -1,0 +1,53 @@
+-- name: insert_batch
+-- Everything of a batch but the wallets: submissions, messages, parts of long messages, queue rows.
+with new_submission as (
+    insert into submission (account_id, id, dialect, number, accepted_at, due_at, messages, cost, text, sender, tag, tag_key,
+                            campaign_name, class, service, dlr_url, reply_url, test)
+    select * from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::integer[], $5::timestamptz[], $6::timestamptz[],
+                         $7::integer[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
+                         $14::smallint[], $15::smallint[], $16::text[], $17::text[], $18::boolean[])
+), new_message as (
+    insert into message (account_id, id, submission_id, dialect, number, phone, country, text, encoding, parts, price, state_at)
+    select account_id, id, submission_id, dialect, number, phone, country, text, encoding, parts, price, accepted_at
+    from unnest($19::bigint[], $20::bigint[], $21::bigint[], $22::smallint[], $23::integer[], $24::bigint[], $25::text[],
+                $26::text[], $27::smallint[], $28::smallint[], $29::bigint[], $30::timestamptz[])
+         as t (account_id, id, submission_id, dialect, number, phone, country, text, encoding, parts, price, accepted_at)
+), new_part as (
+    insert into part (account_id, message_id, part, state_at)
+    select account_id, id, n, accepted_at
+    from unnest($19::bigint[], $20::bigint[], $28::smallint[], $30::timestamptz[]) as t (account_id, id, parts, accepted_at),
+         generate_series(1, parts) as n
+    where parts > 1
+)
+insert into queue (account_id, message_id, part, submission_id, carrier_id, lane, class, due_at, valid_until)
+select account_id, id, n, submission_id, carrier_id, lane, class, due_at, due_at + $34::interval
+from unnest($19::bigint[], $20::bigint[], $21::bigint[], $28::smallint[], $31::smallint[], $32::smallint[], $33::smallint[],
+            $35::timestamptz[])
+     as t (account_id, id, submission_id, parts, carrier_id, lane, class, due_at),
+     generate_series(1, parts) as n
+
+-- name: insert_sandbox
+insert into sandbox (account_id, id, submission_id, dialect, number, tag, tag_key, phone, country, text, parts, price, at)
+select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::integer[], $6::text[], $7::text[],
+                     $8::bigint[], $9::text[], $10::text[], $11::smallint[], $12::bigint[], $13::timestamptz[])
+
+-- name: known_answers
+select i.account_id, i.path, i.key, i.body_hash, i.status, i.answer
+from unnest($1::bigint[], $2::text[], $3::text[]) as t (account_id, path, key)
+     join idempotency i on i.account_id = t.account_id and i.path = t.path and i.key = t.key
+where i.at > $4
+
+-- name: insert_answers
+insert into idempotency (account_id, path, key, body_hash, status, answer, submission_id, at)
+select * from unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[], $5::smallint[], $6::bytea[], $7::bigint[], $8::timestamptz[])
+on conflict (account_id, path, key) do update
+set body_hash = excluded.body_hash, status = excluded.status, answer = excluded.answer,
+    submission_id = excluded.submission_id, at = excluded.at
+where idempotency.at <= $9
+
+-- name: present
+select id from unnest($1::bigint[], $2::bigint[]) as t (account_id, wanted)
+     join submission s on s.account_id = t.account_id and s.id = t.wanted
+union all
+select submission_id from unnest($1::bigint[], $2::bigint[]) as t (account_id, wanted)
+     join sandbox s on s.account_id = t.account_id and s.id = t.wanted

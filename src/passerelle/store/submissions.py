@@ -1,0 +1,118 @@
+"""What a batch of accepted submissions becomes: rows, written in one statement each kind, by whoever holds the wallets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..domain.message import Submission
+from .database import Database, queries
+
+SQL = queries("submissions")
+
+ANSWERS_KEPT = timedelta(hours=24)
+
+
+class AnswerTaken(Exception):
+    """Another transaction has just stored an answer under the same Idempotency-Key: look again."""
+
+
+@dataclass(slots=True)
+class Numbered:
+    """A submission with the ids it is stored under. Its messages are `id`, `id` + 1, ... in order."""
+
+    submission: Submission
+    id: int
+    number: int  # of the submission; 0 where the dialect numbers messages
+    snapshots: Sequence[int]  # numbers of the messages; empty where the dialect numbers submissions
+    carrier_ids: Sequence[int]
+    lane: int
+    cost: int
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """The number of each message row."""
+        return self.snapshots or [0] * len(self.submission.recipients)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A stored answer to an idempotent request."""
+
+    account_id: int
+    path: str
+    key: str
+    body_hash: bytes
+    status: int
+    body: bytes
+    submission_id: int
+    at: datetime
+
+
+async def insert(connection: Any, batch: Sequence[Numbered], validity: timedelta) -> None:
+    """Write submissions with their messages, parts and queue rows."""
+    real = [one for one in batch if not one.submission.sandbox]
+    if real:
+        messages = list(zip(*_message_rows(real), strict=True))
+        await connection.execute(
+            SQL.insert_batch, *zip(*map(_submission_row, real), strict=True), *messages[:15], validity, messages[15]
+        )
+    sandboxed = [one for one in batch if one.submission.sandbox]
+    if sandboxed:
+        await connection.execute(SQL.insert_sandbox, *zip(*_sandbox_rows(sandboxed), strict=True))
+
+
+def _submission_row(one: Numbered) -> tuple[object, ...]:
+    s = one.submission
+    return (
+        s.account_id, one.id, s.dialect, one.number, s.accepted_at, s.due_at, len(s.recipients), one.cost, s.text, s.sender,
+        s.tag, s.tag_key, s.campaign_name, s.traffic, s.service, s.dlr_url, s.reply_url, False,
+    )  # fmt: skip
+
+
+def _message_rows(batch: Iterable[Numbered]) -> Iterable[tuple[object, ...]]:
+    for one in batch:
+        s, at = one.submission, one.submission.accepted_at
+        for offset, (to, number, carrier) in enumerate(zip(s.recipients, one.numbers, one.carrier_ids, strict=True)):
+            yield (
+                s.account_id, one.id + offset, one.id, s.dialect, number, to.phone, to.country, to.text, to.encoding,
+                to.parts, to.price, at, carrier, one.lane, s.traffic, s.due_at,
+            )  # fmt: skip
+
+
+def _sandbox_rows(batch: Iterable[Numbered]) -> Iterable[tuple[object, ...]]:
+    for one in batch:
+        s = one.submission
+        for offset, to in enumerate(s.recipients):
+            number = one.snapshots[offset] if one.snapshots else one.number
+            text = s.text if to.text is None else to.text
+            yield (
+                s.account_id, one.id + offset, one.id, s.dialect, number, s.tag, s.tag_key, to.phone, to.country, text,
+                to.parts, to.price, s.accepted_at,
+            )  # fmt: skip
+
+
+async def known_answers(
+    connection: Any, keys: Sequence[tuple[int, str, str]], now: datetime
+) -> dict[tuple[int, str, str], Any]:
+    """(account, path, key) -> row of the answer given before, not older than a day."""
+    rows = await connection.fetch(SQL.known_answers, *map(list, zip(*keys, strict=True)), now - ANSWERS_KEPT)
+    return {(row["account_id"], row["path"], row["key"]): row for row in rows}
+
+
+async def insert_answers(connection: Any, answers: Sequence[Answer], now: datetime) -> None:
+    """Keep the answers of this batch. Raises AnswerTaken where somebody else was first."""
+    columns = [
+        (a.account_id, a.path, a.key, a.body_hash, a.status, a.body, a.submission_id, a.at) for a in answers
+    ]  # fmt: skip
+    done = await connection.execute(SQL.insert_answers, *map(list, zip(*columns, strict=True)), now - ANSWERS_KEPT)
+    if done != f"INSERT 0 {len(answers)}":
+        raise AnswerTaken
+
+
+async def present(db: Database, keys: Sequence[tuple[int, int]]) -> set[int]:
+    """Which of these (account, submission id) are stored: what a commit of unknown outcome has done."""
+    rows = await db.fetch(SQL.present, *map(list, zip(*keys, strict=True)))
+    return {row[0] for row in rows}
