@@ -387,7 +387,7 @@ end $$;
 create index submission_number on submission (number) where number > 0;
 create index submission_tag on submission (account_id, dialect, tag_key, id) where tag_key <> '';
 create index message_phone on message (phone, account_id, id);
-create index message_number on message (number) where number > 0;
+create index message_by_number on message (number) where number > 0;
 
 create view ledger as
 select id as posting_id, at, from_account, to_account, amount, kind, submission_id, message_id, note from posting
