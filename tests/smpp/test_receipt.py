@@ -14,7 +14,9 @@ from passerelle.smpp.receipt import (
     receipt_tlvs,
 )
 
-STANDARD = b"id:0123456789 sub:001 dlvrd:001 submit date:2401151230 done date:2401151231 stat:DELIVRD err:000 text:Hello"
+STANDARD = (
+    b"id:0123456789 sub:001 dlvrd:001 submit date:2401151230 done date:2401151231 stat:DELIVRD err:000 text:Hello"
+)
 
 
 def receipt(text: bytes, esm_class: int = 0x04, **optional) -> DeliverSm:
@@ -82,7 +84,9 @@ def test_an_intermediate_notification_is_not_final():
 
 @pytest.mark.parametrize("state", ReportState)
 def test_what_the_simulator_writes_is_read_back(state):
-    text = format_receipt("9f", state, submitted="2401151230", done="2401151231", error="011", text=b"id:1 stat:UNDELIV")
+    text = format_receipt(
+        "9f", state, submitted="2401151230", done="2401151231", error="011", text=b"id:1 stat:UNDELIV"
+    )
     bare = parse(receipt(text))
     assert bare == DeliveryReport("9f", state, "011", "2401151231", text)
     assert parse(DeliverSm(esm_class=4, short_message=text, tlvs=receipt_tlvs("9f", state))) == bare
@@ -96,7 +100,11 @@ def test_every_state_has_its_code():
 
 
 @settings(max_examples=200)
-@given(st.binary(max_size=200), st.integers(0, 255), st.lists(st.tuples(st.sampled_from([0x1E, 0x423, 0x427]), st.binary())))
+@given(
+    st.binary(max_size=200),
+    st.integers(0, 255),
+    st.lists(st.tuples(st.sampled_from([0x1E, 0x423, 0x427]), st.binary())),
+)
 def test_any_message_gives_a_report_or_none(text, esm_class, optional):
     pdu = DeliverSm(esm_class=esm_class, short_message=text, tlvs=tuple(optional))
     report = parse(pdu, trust_text=True)

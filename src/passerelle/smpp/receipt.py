@@ -133,7 +133,7 @@ def parse_text(text: str) -> dict[str, str]:
     keys = list(_KEY.finditer(text))
     ends = [key.start() for key in keys[1:]] + [len(text)]
     fields: dict[str, str] = {}
-    for key, end in zip(keys, ends, strict=True):
+    for key, end in zip(keys, ends, strict=False):
         name = key[1].lower().replace(" ", "").replace("_", "")
         fields.setdefault(_NAMES.get(name, name), text[key.end() : end].strip(" \t\r\n\0"))
     return fields
