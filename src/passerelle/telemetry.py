@@ -25,6 +25,7 @@ class Event(Enum):
     STOPPED = ("stopped", "info")
     MIGRATED = ("migrated", "info")
     DATABASE_STARTED = ("database_started", "info")
+    DATABASE_ELSEWHERE = ("database_elsewhere", "warning")
     DATABASE_LOST = ("database_lost", "error")
     DATABASE_BACK = ("database_back", "info")
     WORKER_FAILED = ("worker_failed", "error")
@@ -55,7 +56,7 @@ def configure(level: str = "info") -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 
@@ -71,6 +72,8 @@ def _mask(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str
         line[name] = "***"
     return line
 
+
+configure()  # nothing is ever written to standard output, whoever forgets to choose a level
 
 REGISTRY = CollectorRegistry()
 _BATCHES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)

@@ -8,18 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import fcntl
-import io
 import os
 import shutil
-import signal
-import socket
-import struct
 import subprocess
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -37,10 +30,9 @@ from passerelle.store.installation import (
     programs_for,
     socket_folder,
 )
+from passerelle.store.postmaster import NAME, PATIENCE, die_with_us, end, environment, probe, remove_stale_pid_file
+from passerelle.telemetry import Event, log
 
-NAME = "passerelle"
-PATIENCE = 60.0
-"""Seconds that a start (crash recovery included) or a stop may take."""
 DYING = 1.0
 """Seconds that a killed owner may take to let go of its lock."""
 LONGEST_LOG = 10_000_000
@@ -134,7 +126,7 @@ class EmbeddedServer:
     def stop_sync(self) -> None:
         """`stop` without an event loop."""
         if self._process is not None:
-            _end(self._process)
+            end(self._process)
             self._process = None
         if self._lock is not None:
             self._lock.close()
@@ -164,6 +156,8 @@ class EmbeddedServer:
         self._lock = take(self.data)
         self._home = home_for(self.data, self._account)
         self._account = owner(self.cluster) or self._account
+        if self._home != self.data:
+            log(Event.DATABASE_ELSEWHERE, data=str(self.data), place=str(self._home))
         self._programs = programs_for(self._account, find_programs(), self._home)
         if not self.cluster.exists():
             self._create_cluster()
@@ -197,7 +191,7 @@ class EmbeddedServer:
         _sync_folder(self._home)
 
     def _run(self, command: list[str]) -> None:
-        done = subprocess.run(command, capture_output=True, text=True, env=_environment(), **as_account(self._account))
+        done = subprocess.run(command, capture_output=True, text=True, env=environment(), **as_account(self._account))
         if done.returncode:
             raise DatabaseServerError(f"{Path(command[0]).name} failed: {done.stderr.strip()}")
 
@@ -212,7 +206,7 @@ class EmbeddedServer:
 
     def _spawn(self) -> None:
         assert self._programs is not None
-        _remove_stale_pid_file(self.cluster)
+        remove_stale_pid_file(self.cluster)
         settings = self._settings | {
             "listen_addresses": "127.0.0.1" if self.port else "",
             "port": str(self.port or 5432),
@@ -226,21 +220,21 @@ class EmbeddedServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=_environment(),
+                env=environment(),
                 start_new_session=True,
-                preexec_fn=_die_with_us(),
+                preexec_fn=die_with_us(),
                 **as_account(self._account),
             )
 
     def _await_ready(self) -> None:
         """Connect until it answers; the first time, make the database."""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            state = _probe(self._socket, self.port or 5432, NAME)
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            state = probe(self._socket, self.port or 5432, NAME)
             if state == "ready":
                 return
             if state == "3D000":  # invalid_catalog_name: the server is up and has no such database yet
-                _probe(self._socket, self.port or 5432, "postgres", f"CREATE DATABASE {NAME}")
+                probe(self._socket, self.port or 5432, "postgres", f"CREATE DATABASE {NAME}")
             else:
                 self._respawn_if_blocked()
                 time.sleep(0.005)
@@ -263,9 +257,11 @@ class EmbeddedServer:
             await asyncio.sleep(0.1)
             assert self._process is not None
             if self._process.poll() is not None:
+                log(Event.DATABASE_LOST, status=self._process.returncode)
                 with contextlib.suppress(DatabaseServerError):
                     self._spawn()
                     await asyncio.to_thread(self._await_ready)
+                    log(Event.DATABASE_BACK)
 
 
 def take(data: Path) -> IO[str]:
@@ -276,9 +272,9 @@ def take(data: Path) -> IO[str]:
         raise DatabaseServerError(
             f"{refused.filename}: {refused.strerror}; does the folder belong to you?"
         ) from refused
-    end = time.monotonic() + DYING
+    deadline = time.monotonic() + DYING
     while not _locked(lock):
-        if time.monotonic() > end:
+        if time.monotonic() > deadline:
             lock.seek(0)
             raise AlreadyRunning(data, lock.read().strip(), running_url(data))
         time.sleep(0.01)
@@ -307,100 +303,6 @@ def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     os.fsync(descriptor)
     os.close(descriptor)
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return kept | {"LC_ALL": "C", "TZ": "UTC"}
-
-
-def _die_with_us() -> Callable[[], None] | None:
-    """Linux tells the child when its parent is gone, kill -9 included: SIGINT is PostgreSQL's fast shutdown.
-
-    It runs between fork and exec, after the change of account (which would clear it), and calls nothing but the kernel.
-    """
-    if sys.platform != "linux":
-        return None
-    prctl, ours = ctypes.CDLL(None).prctl, os.getpid()
-
-    def ask() -> None:
-        prctl(1, int(signal.SIGINT), 0, 0, 0)  # PR_SET_PDEATHSIG
-        if os.getppid() != ours:
-            os._exit(1)
-
-    return ask
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Fast shutdown, then an immediate one, then no more patience."""
-    for sign, patience in ((signal.SIGINT, PATIENCE), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.send_signal(sign)
-            process.wait(patience)
-            return
-
-
-def _remove_stale_pid_file(cluster: Path) -> None:
-    """Make way for a new server: wait out one that our predecessor left, forget one that is gone.
-
-    PostgreSQL alone would take a zombie, or a stranger with the old number, for a live server and refuse to start.
-    """
-    file = cluster / "postmaster.pid"
-    try:
-        pid = int(file.read_text().split()[0])
-    except (FileNotFoundError, IndexError, ValueError):
-        return
-    end = time.monotonic() + PATIENCE
-    while _serves(pid, cluster):
-        late = time.monotonic() > end
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL if late else signal.SIGINT)
-        time.sleep(0.02)
-    file.unlink(missing_ok=True)
-
-
-def _serves(pid: int, cluster: Path) -> bool:
-    """Whether `pid` is a live server of `cluster`: PostgreSQL's current directory is its cluster, a zombie has none."""
-    if sys.platform == "linux":
-        try:
-            return Path(f"/proc/{pid}/cwd").resolve(strict=True) == cluster.resolve()
-        except OSError:
-            return False
-    asked = subprocess.run(["ps", "-o", "stat=,command=", "-p", str(pid)], capture_output=True, text=True)
-    return str(cluster) in asked.stdout and not asked.stdout.startswith("Z")
-
-
-def _probe(folder: Path, port: int, database: str, statement: str = "") -> str:
-    """Connect as a client would and run `statement`: "ready", the SQLSTATE of the refusal, or "silent"."""
-    with contextlib.closing(socket.socket(socket.AF_UNIX)) as connection:
-        connection.settimeout(PATIENCE)
-        try:
-            connection.connect(f"{folder}/.s.PGSQL.{port}")
-            stream = connection.makefile("rwb")
-            names = f"user\0{NAME}\0database\0{database}\0\0".encode()
-            stream.write(struct.pack(">II", len(names) + 8, 196608) + names)
-            state = _answer(stream)
-            if state == "ready" and statement:
-                query = statement.encode() + b"\0"
-                stream.write(b"Q" + struct.pack(">I", len(query) + 4) + query)
-                state = _answer(stream)
-        except OSError:
-            return "silent"
-        return state
-
-
-def _answer(stream: io.BufferedRWPair) -> str:
-    """Read messages up to ReadyForQuery or ErrorResponse (PostgreSQL, Message Formats)."""
-    stream.flush()
-    while head := stream.read(5):
-        kind, length = struct.unpack(">cI", head)
-        body = stream.read(length - 4)
-        if kind == b"Z":
-            return "ready"
-        if kind == b"E":
-            fields = {part[:1]: part[1:].decode() for part in body.split(b"\0")}
-            return fields.get(b"C", "silent")
-    return "silent"
 
 
 def _open_log(path: Path) -> IO[bytes]:
