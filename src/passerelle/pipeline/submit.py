@@ -33,6 +33,8 @@ BATCH = 2_000  # messages in one commit, at most
 PAUSE = 0.1  # seconds between tries while the database is away
 PATIENCE = 8.0  # seconds that a caller is kept waiting for it: clients give up after ten
 
+_BATCH_SIZE = telemetry.BATCH_SIZE.labels("submit")
+
 
 class Unavailable(Exception):
     """The database did not come back in time: whether the request was stored is unknown to the caller."""
@@ -218,14 +220,14 @@ class Submitter:
         except Exception as error:
             await self._after(error, batch)
             return
-        telemetry.batch_size.labels("submit").observe(len(results))
+        _BATCH_SIZE.observe(len(results))
         for item, result in results:
             await self._answer(item, result)
 
     async def _after(self, error: Exception, batch: list[_Item]) -> None:
         """Wait for a database that is away; look for the one bad item of a batch that fails otherwise."""
         if is_transient(error):
-            telemetry.log.warning("submit.database_away", error=type(error).__name__, waiting=len(batch))
+            telemetry.log(telemetry.Event.DATABASE_LOST, room="submit", error=type(error).__name__, waiting=len(batch))
             self._waiting[:0] = [item for item in batch if not self._give_up(item)]
             if self._waiting:
                 self._arrived.set()
@@ -234,7 +236,7 @@ class Submitter:
             if not batch[0].future.done():
                 batch[0].future.set_exception(error)
         else:
-            telemetry.log.error("submit.batch_failed", error=type(error).__name__, items=len(batch))
+            telemetry.log(telemetry.Event.WORKER_FAILED, room="submit", error=type(error).__name__, items=len(batch))
             for item in batch:
                 await self._commit([item])
 

@@ -1,4 +1,7 @@
-"""Accounts as rows: found, made and changed. Every change that a cached account must see raises the wallet's version."""
+"""Accounts as rows: found, made and changed.
+
+Every change that a cached account must see raises the version in its wallet.
+"""
 
 from __future__ import annotations
 

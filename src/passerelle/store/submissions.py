@@ -1,4 +1,7 @@
-"""What a batch of accepted submissions becomes: rows, written in one statement each kind, by whoever holds the wallets."""
+"""What a batch of accepted submissions becomes: rows, one statement for each kind.
+
+Whoever calls holds the lock of the wallets concerned.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,7 @@ async def insert(connection: Any, batch: Sequence[Numbered], validity: timedelta
     if real:
         messages = list(zip(*_message_rows(real), strict=True))
         await connection.execute(
-            SQL.insert_batch, *zip(*map(_submission_row, real), strict=True), *messages[:15], validity, messages[15]
+            SQL.insert_batch, *zip(*map(_submission_row, real), strict=True), *messages[:15], validity, *messages[15:]
         )
     sandboxed = [one for one in batch if one.submission.sandbox]
     if sandboxed:
@@ -67,8 +70,8 @@ async def insert(connection: Any, batch: Sequence[Numbered], validity: timedelta
 def _submission_row(one: Numbered) -> tuple[object, ...]:
     s = one.submission
     return (
-        s.account_id, one.id, s.dialect, one.number, s.accepted_at, s.due_at, len(s.recipients), one.cost, s.text, s.sender,
-        s.tag, s.tag_key, s.campaign_name, s.traffic, s.service, s.dlr_url, s.reply_url, False,
+        s.account_id, one.id, s.dialect, one.number, s.accepted_at, s.due_at, len(s.recipients), one.cost,
+        s.text, s.sender, s.tag, s.tag_key, s.campaign_name, s.traffic, s.service, s.dlr_url, s.reply_url, False,
     )  # fmt: skip
 
 
@@ -78,7 +81,7 @@ def _message_rows(batch: Iterable[Numbered]) -> Iterable[tuple[object, ...]]:
         for offset, (to, number, carrier) in enumerate(zip(s.recipients, one.numbers, one.carrier_ids, strict=True)):
             yield (
                 s.account_id, one.id + offset, one.id, s.dialect, number, to.phone, to.country, to.text, to.encoding,
-                to.parts, to.price, at, carrier, one.lane, s.traffic, s.due_at,
+                to.parts, to.price, at, carrier, one.lane, s.traffic, s.due_at, s.stop_applies,
             )  # fmt: skip
 
 

@@ -19,11 +19,11 @@ with new_submission as (
          generate_series(1, parts) as n
     where parts > 1
 )
-insert into queue (account_id, message_id, part, submission_id, carrier_id, lane, class, due_at, valid_until)
-select account_id, id, n, submission_id, carrier_id, lane, class, due_at, due_at + $34::interval
+insert into queue (account_id, message_id, part, submission_id, carrier_id, lane, class, stop_applies, due_at, valid_until)
+select account_id, id, n, submission_id, carrier_id, lane, class, stop_applies, due_at, due_at + $34::interval
 from unnest($19::bigint[], $20::bigint[], $21::bigint[], $28::smallint[], $31::smallint[], $32::smallint[], $33::smallint[],
-            $35::timestamptz[])
-     as t (account_id, id, submission_id, parts, carrier_id, lane, class, due_at),
+            $35::timestamptz[], $36::boolean[])
+     as t (account_id, id, submission_id, parts, carrier_id, lane, class, due_at, stop_applies),
      generate_series(1, parts) as n
 
 -- name: insert_sandbox

@@ -154,6 +154,7 @@ create table queue (
     valid_until   timestamptz not null,
     attempts      smallint not null default 0,                    -- submits begun and refused for now, or unknown
     uncertain     boolean not null default false,
+    stop_applies  boolean not null,                               -- the stop list is looked at again when it leaves
     lease_until   timestamptz,                                    -- clock of the database
     lease_owner   uuid,
     primary key (account_id, message_id, part)
@@ -181,12 +182,15 @@ create table parked_receipt (
     id            bigint generated always as identity primary key,
     carrier_id    smallint not null,
     operator_id   text not null,
+    forms         text[] not null,                                -- every spelling of the id
     phone         bigint not null,
     state         smallint not null,
     error         text not null,
-    at            timestamptz not null
+    at            timestamptz not null,                           -- of the event
+    parked_at     timestamptz not null
 );
 create index on parked_receipt (carrier_id, operator_id);
+create index on parked_receipt (parked_at);
 
 create table carrier (
     id    smallint generated always as identity primary key,

@@ -1,0 +1,100 @@
+"""The queue: one row a part, leased by a bind, deleted at the outcome.
+
+A lease is committed before any byte leaves, so it is also the mark "about to be submitted": after a crash, what is
+leased is exactly what may have left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from .database import Database, queries
+
+SQL = queries("queue")
+
+
+class Part(NamedTuple):
+    """Names a part: account, message, number of the part from 1."""
+
+    account_id: int
+    message_id: int
+    part: int
+
+
+class Requeued(NamedTuple):
+    """A part that is submitted again at `due_at`."""
+
+    account_id: int
+    message_id: int
+    part: int
+    due_at: datetime
+    attempts: int
+    uncertain: bool
+
+
+async def lease(
+    connection: Any, carrier_id: int, lane: int, now: datetime, limit: int, lease: timedelta, owner: UUID
+) -> list[Any]:
+    """Lease up to `limit` due parts of a lane, the oldest first."""
+    rows: list[Any] = await connection.fetch(SQL.lease, carrier_id, lane, now, limit, lease, owner)
+    return rows
+
+
+async def texts(connection: Any, keys: Sequence[tuple[int, int]]) -> list[Any]:
+    """What (account, message) say and to whom."""
+    return list(await connection.fetch(SQL.texts, *_columns(keys)))
+
+
+async def submissions(connection: Any, keys: Sequence[tuple[int, int]]) -> list[Any]:
+    """What the messages of (account, submission) share."""
+    return list(await connection.fetch(SQL.submissions, *_columns(keys)))
+
+
+async def remove(connection: Any, parts: Sequence[Part]) -> None:
+    """Delete rows at their outcome."""
+    if parts:
+        await connection.execute(SQL.remove, *_columns(parts))
+
+
+async def remove_unleased(connection: Any, keys: Sequence[tuple[int, int]]) -> list[Any]:
+    """Delete what nobody holds of (account, message): rows of account_id, message_id, part, attempts."""
+    return list(await connection.fetch(SQL.remove_unleased, *_columns(keys))) if keys else []
+
+
+async def requeue(connection: Any, parts: Sequence[Requeued]) -> None:
+    """Give parts back, to be submitted at another time."""
+    if parts:
+        await connection.execute(SQL.requeue, *_columns(parts))
+
+
+async def release(connection: Any, parts: Sequence[Part], owner: UUID) -> None:
+    """Give parts back as they were: nothing of them has left."""
+    if parts:
+        await connection.execute(SQL.release, *_columns(parts), owner)
+
+
+async def rescue(connection: Any, carrier_ids: Sequence[int], now: datetime) -> list[Any]:
+    """Lock the rows whose lease is over: whether they left is unknown."""
+    return list(await connection.fetch(SQL.rescue, list(carrier_ids), now))
+
+
+async def overdue(db: Database, carrier_ids: Sequence[int], now: datetime) -> list[Any]:
+    """Parts whose validity is over and that nobody holds."""
+    return await db.fetch(SQL.overdue, list(carrier_ids), now, now)
+
+
+async def carriers_in_use(db: Database) -> list[int]:
+    """Carriers that parts are queued for, configured or not."""
+    return [row["carrier_id"] for row in await db.fetch(SQL.carriers_in_use)]
+
+
+async def depth(db: Database, now: datetime) -> list[Any]:
+    """What is due: rows of carrier_id, lane, parts, oldest."""
+    return await db.fetch(SQL.depth, now)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return list(map(list, zip(*rows, strict=True)))
