@@ -65,6 +65,8 @@ async def test_a_lost_connection_is_reported_and_the_next_statement_works(db: Da
         (asyncpg.DeadlockDetectedError(""), True),
         (asyncpg.InterfaceError("cannot call Connection.fetch(): connection is closed"), True),
         (asyncpg.InterfaceError("connection has been released back to the pool"), True),
+        (asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"), True),
+        (asyncpg.InternalClientError("got result for unknown protocol state"), False),
         (asyncpg.InterfaceError("pool is closed"), False),
         (asyncpg.InterfaceError("the server expects 1 argument for this query, 2 were passed"), False),
         (ConnectionRefusedError(), True),

@@ -95,13 +95,12 @@ async def test_a_killed_server_comes_back_with_what_was_committed(folder: Path) 
     before = server.pid
     os.kill(before, signal.SIGKILL)
     rows = None
-    while rows is None:
+    while rows is None or server.pid == before:  # a session of the old server may answer for a moment
         try:
             rows = await database.fetchval("SELECT count(*) FROM t")
         except Exception as lost:
-            assert is_transient(lost)
+            assert is_transient(lost), repr(lost)
     assert rows == 1
-    assert server.pid != before
     await database.close()
     await server.stop()
 

@@ -12,7 +12,7 @@ import functools
 import math
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -41,7 +41,8 @@ _LOST = (
     asyncpg.DeadlockDetectedError,
     OSError,
 )
-_CLOSED = re.compile(r"connection (is|was) closed|released back to the pool")
+_CLOSED = re.compile(r"connection (is|was) closed|released back to the pool|cannot switch to state")
+"""The driver's words for a connection that ended under it; the last: the server's farewell came between two calls."""
 
 
 def is_transient(error: BaseException) -> bool:
@@ -49,7 +50,7 @@ def is_transient(error: BaseException) -> bool:
 
     Nothing says whether a COMMIT that was under way took place; the caller's work must bear being done twice.
     """
-    if isinstance(error, asyncpg.InterfaceError):
+    if isinstance(error, (asyncpg.InterfaceError, asyncpg.InternalClientError)):
         return bool(_CLOSED.search(str(error)))
     return isinstance(error, _LOST)
 
@@ -87,6 +88,9 @@ class Database:
         connection = await _patiently(self._pool.acquire)
         try:
             yield connection
+        except asyncpg.InternalClientError:
+            connection.terminate()  # the driver lost count of the protocol: nobody may use this one again
+            raise
         finally:
             await self._pool.release(connection)
 
@@ -221,3 +225,8 @@ def parse_queries(module: str, text: str) -> dict[str, str]:
             raise ValueError(f"{module}.sql: two queries are named {name!r}")
         statements[name] = body.strip().rstrip(";")
     return statements
+
+
+def columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
+    """The columns of rows that are not none at all: the arrays of a query that unnests them."""
+    return list(map(list, zip(*rows, strict=True)))
