@@ -240,6 +240,13 @@ def test_a_silent_link_is_asked_and_an_answer_keeps_it(bound):
     assert not couple.client.closed and not couple.smsc.closed
 
 
+def test_an_enquire_link_of_ours_is_no_request_in_flight(bound):
+    couple = bound()
+    couple.client.send(p.EnquireLink(), 0)
+    assert couple.client.in_flight == 0
+    assert couple.exchange() == [] and couple.seen == []
+
+
 def test_a_half_open_link_is_closed_and_everything_given_back(bound):
     couple = bound(enquire_interval=30, enquire_timeout=10, response_timeout=300)
     couple.client.send_many([(SUBMIT, "a"), (SUBMIT, "b")], 0)
@@ -285,6 +292,18 @@ def test_unbind_takes_late_answers_then_gives_the_rest_back(bound):
         couple.client.send(SUBMIT, 0)
     assert couple.exchange() == [Answered("a", 0, p.SubmitSmResp("1")), Lost("b"), Closed("unbound")]
     assert couple.seen == [Closed("the peer said unbind")]
+
+
+def test_what_comes_before_the_peer_has_read_our_unbind_is_not_lost(bound):
+    couple = bound()
+    couple.client.unbind(0)
+    couple.smsc.send(p.DeliverSm(short_message=b"receipt"), 0, "receipt")
+    (event,) = couple.client.receive_bytes(couple.smsc.take_output(), 0)
+    assert isinstance(event, Received)
+    couple.client.respond(event.sequence, p.DeliverSmResp())
+    couple.exchange()
+    # the operator reads unbind first here: it will send the receipt again
+    assert couple.seen == [Lost("receipt"), Closed("the peer said unbind")]
 
 
 def test_the_operator_may_unbind(bound):

@@ -66,7 +66,10 @@ _PEER = {Role.ESME: Role.SMSC, Role.SMSC: Role.ESME}
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """Times in seconds, 0 meaning never; `window` counts our unanswered requests, `backlog` the peer's."""
+    """Times in seconds; `window` counts our unanswered requests, `backlog` the peer's.
+
+    0 turns `bind_timeout`, `response_timeout`, `enquire_interval` or `inactivity_timeout` off.
+    """
 
     window: int = 50
     bind_timeout: float = 10.0
@@ -185,7 +188,8 @@ class Session:
         self.state = state
         self.bound = state in BOUND  # requests may flow
         self._ours = MAY_REQUEST.get((self.role, state), _NOTHING)
-        self._theirs = MAY_REQUEST.get((_PEER[self.role], state), _NOTHING)
+        if state is not State.UNBINDING:  # what the peer sends until it has read our unbind is still worth an answer
+            self._theirs = MAY_REQUEST.get((_PEER[self.role], state), _NOTHING)
 
     # -- what the owner asks --------------------------------------------------
 
@@ -217,6 +221,9 @@ class Session:
             raise NotBound(f"{type(pdu).__name__} in state {self.state.value}")
         sequence = self._next_sequence()
         self._out.append(p.encode(pdu, sequence))
+        if command == _ENQUIRE:
+            self._enquire_sequence, self._enquire_deadline = sequence, now + self.config.enquire_timeout
+            return sequence
         self._active = now
         if command in _BINDS:
             self._bind = sequence, command
@@ -224,7 +231,7 @@ class Session:
         elif command == _UNBIND:
             self._enter(State.UNBINDING)
             self._unbind_deadline = now + (self.config.response_timeout or 30.0)
-        elif command not in p.NO_RESPONSE and command != _ENQUIRE:
+        elif command not in p.NO_RESPONSE:
             self._pending[sequence] = now + self.config.response_timeout, context, command | RESPONSE
         return sequence
 
@@ -410,8 +417,5 @@ class Session:
 
     def _keep_alive(self, now: float) -> None:
         interval = self.config.enquire_interval
-        if not self.bound or not interval or self._enquire_deadline or now < self._heard + interval:
-            return
-        self._enquire_sequence = self._next_sequence()
-        self._out.append(p.encode(p.EnquireLink(), self._enquire_sequence))
-        self._enquire_deadline = now + self.config.enquire_timeout
+        if self.bound and interval and self._enquire_deadline is None and now >= self._heard + interval:
+            self.send(p.EnquireLink(), now)
