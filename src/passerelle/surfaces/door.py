@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
+from ..clock import Clock
 from ..domain.account import Account, AccountState
 from ..pipeline.accounts import Accounts
 from ..store import limits
@@ -76,9 +75,9 @@ class Rate:
 
 
 class Door:
-    """The checks before every call. `clock` gives the business time."""
+    """The checks before every call."""
 
-    def __init__(self, db: Database, accounts: Accounts, clock: Callable[[], datetime]) -> None:
+    def __init__(self, db: Database, accounts: Accounts, clock: Clock) -> None:
         self._db = db
         self._accounts = accounts
         self._clock = clock
@@ -104,7 +103,7 @@ class Door:
         return await self._counted(account, rate or Rate("*", account.rules.rate_default))
 
     async def _counted(self, account: Account, rate: Rate) -> Entered | Stopped:
-        now = self._clock()
+        now = self._clock.now()
         tally = await limits.count(self._db, account.id, rate.call, rate.calls, now)
         reset = int(tally.reset.timestamp())
         headers: tuple[Header, ...] = (

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import enum
 import re
+import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import structlog
-
+from .. import telemetry
 from ..domain.profile import Profile
 from . import addresses, values
 
@@ -28,8 +28,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 MAX_BODY = 4 * 1024 * 1024
 PATIENCE = 10.0
 """Seconds that a body may stay short of its Content-Length."""
-
-_log = structlog.get_logger()
 
 
 class HeaderName(bytes):
@@ -160,6 +158,8 @@ class _Table:
 
     def __init__(self, surface: Surface) -> None:
         self.surface = surface
+        self.counters: dict[int, Any] = {}
+        self.seconds = telemetry.REQUEST_SECONDS.labels(surface.name)
         self.plain: dict[str, Route] = {}
         self.patterns: list[tuple[re.Pattern[str], Route]] = []
         for route in surface.routes:
@@ -177,6 +177,13 @@ class _Table:
             if match:
                 return candidate, match.groupdict()
         return None, {}
+
+    def count(self, status: int, seconds: float) -> None:
+        counter = self.counters.get(status)
+        if counter is None:
+            counter = self.counters[status] = telemetry.REQUESTS.labels(self.surface.name, str(status))
+        counter.inc()
+        self.seconds.observe(seconds)
 
 
 def _pattern(path: str) -> re.Pattern[str]:
@@ -227,6 +234,7 @@ class Dialects:
         if found is None:
             await self._fallback(scope, receive, send)
             return
+        began = time.perf_counter()
         table, path = found
         method = scope["method"]
         request = Request(scope, "GET" if method == "HEAD" else method, path, self._trusted)
@@ -235,6 +243,7 @@ class Dialects:
         except _Gone:
             return
         await _respond(send, answer)
+        table.count(answer.status, time.perf_counter() - began)
 
     def _locate(self, scope: Scope) -> tuple[_Table, str] | None:
         """The surface that a path belongs to, and the path below its root."""
@@ -336,4 +345,6 @@ def _report(surface: str, request: Request, error: Exception) -> None:
     """Log where it broke and with which exception; neither its message nor the request: they hold texts and keys."""
     where = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
     kind, path = type(error).__name__, request.route.path if request.route else ""
-    _log.error("request_failed", surface=surface, path=path, method=request.method, error=kind, where=where)
+    telemetry.log(
+        telemetry.Event.REQUEST_FAILED, dialect=surface, path=path, method=request.method, error=kind, where=where
+    )
