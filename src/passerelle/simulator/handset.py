@@ -1,0 +1,222 @@
+"""The simulator in a browser: what each handset has on its screen, a box to reply, the magic numbers, the sink.
+
+One rule: nothing that came over SMPP or HTTP is ever trusted: templates escape it, and the policy of the page runs no
+script but its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from jinja2 import Environment, PackageLoader
+from litestar import Litestar, MediaType, Request, Response, get, post
+from litestar.di import Provide
+from litestar.enums import RequestEncodingType
+from litestar.exceptions import ClientException, NotFoundException, PermissionDeniedException
+from litestar.params import Body
+from litestar.response import Redirect
+
+from passerelle.simulator.behaviours import ORDINARY, script_for, table
+from passerelle.simulator.phone import correspondents
+from passerelle.simulator.sink import Receive, Scope, Send, Sink
+from passerelle.simulator.smsc import NobodyBound, Smsc
+
+_NUMBER = re.compile(r"\+?\d{3,20}")
+_LONGEST_REPLY = 1500  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the pages show."""
+
+    smsc: Smsc
+    sink: Sink
+
+
+class ReplyForm(msgspec.Struct):
+    """A text to send from a handset."""
+
+    to: str
+    text: str
+
+
+# --- Templates ------------------------------------------------------------------------------------------------------
+
+
+def pretty(number: str) -> str:
+    """`+33 6 39 98 80 01` for 33639988001; other numbers with their plus only."""
+    if len(number) == 11 and number.startswith("33"):
+        return f"+33 {number[2]} " + " ".join(number[at : at + 2] for at in range(3, 11, 2))
+    return f"+{number}" if number.isdecimal() and len(number) > 6 else number
+
+
+def clock(at: float) -> str:
+    """The hour of a moment, with its day unless that is today; in the zone of the machine."""
+    moment = datetime.fromtimestamp(at)
+    return moment.strftime("%H:%M" if moment.date() == datetime.now().date() else "%d/%m %H:%M")
+
+
+def international(typed: str) -> str:
+    """The digits of what a person typed, 0 and 00 prefixes as in France."""
+    digits = re.sub(r"\D", "", typed)
+    if digits.startswith("00"):
+        return digits[2:]
+    return "33" + digits[1:] if digits.startswith("0") else digits
+
+
+_templates = Environment(
+    loader=PackageLoader("passerelle.simulator", "pages"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+)
+_templates.filters.update(pretty=pretty, clock=clock)
+
+
+def _inline(name: str) -> tuple[str, str]:
+    """A file of the pages and its hash for the content security policy."""
+    source = _templates.loader.get_source(_templates, name)[0] if _templates.loader else ""
+    return source, "'sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode() + "'"
+
+
+_STYLE, _STYLE_HASH = _inline("style.css")
+_SCRIPT, _SCRIPT_HASH = _inline("live.js")
+_templates.globals.update(style=_STYLE, script=_SCRIPT)
+HEADERS = {
+    "Content-Security-Policy": f"default-src 'none'; style-src {_STYLE_HASH}; script-src {_SCRIPT_HASH}; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def _page(name: str, status: int = 200, **values: Any) -> Response[str]:
+    html = _templates.get_template(name).render(**values)
+    return Response(html, media_type=MediaType.HTML, status_code=status, headers=HEADERS)
+
+
+def _number(number: str) -> str:
+    """The digits of a path segment; NotFoundException when it is no number."""
+    if not _NUMBER.fullmatch(number):
+        raise NotFoundException("no such number")
+    return number.lstrip("+")
+
+
+# --- Pages ----------------------------------------------------------------------------------------------------------
+
+
+@get("/")
+async def home(desk: Desk, q: str = "") -> Response[str]:
+    """All handsets, and the magic numbers."""
+    wanted = international(q)
+    numbers = [(number, bubble, script_for(number)) for number, bubble in desk.smsc.phones.latest(wanted)]
+    return _page(
+        "home.html", numbers=numbers, search=q, wanted=wanted, stats=desk.smsc.stats(), magic=table(), ordinary=ORDINARY
+    )
+
+
+@get("/sink")
+async def received(desk: Desk) -> Response[str]:
+    """The requests that the sink got, newest first."""
+    return _page("sink.html", hits=list(desk.sink.hits)[:-101:-1])
+
+
+@get("/{number:str}")
+async def screen(desk: Desk, number: str) -> Response[str]:
+    """One handset."""
+    return _screen(desk, _number(number))
+
+
+@post("/{number:str}/reply")
+async def reply(
+    desk: Desk, number: str, data: Annotated[ReplyForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
+) -> Response[Any]:
+    """The box of a handset."""
+    number = _number(number)
+    try:
+        _send(desk, number, data)
+    except ClientException as error:
+        return _screen(desk, number, error.detail, error.status_code, data)
+    return Redirect(f"/{number}", status_code=303)
+
+
+def _screen(
+    desk: Desk, number: str, error: str = "", status: int = 200, draft: ReplyForm | None = None
+) -> Response[str]:
+    bubbles = desk.smsc.phones.bubbles(number)
+    return _page(
+        "phone.html",
+        status,
+        number=number,
+        bubbles=bubbles,
+        parties=correspondents(bubbles),
+        script=script_for(number),
+        ordinary=ORDINARY,
+        error=error,
+        draft=draft,
+    )
+
+
+def _send(desk: Desk, number: str, form: ReplyForm) -> int:
+    """Text back; ClientException says why not."""
+    to, text = form.to.strip(), form.text.replace("\r\n", "\n")
+    if not 1 <= len(to) <= 20 or not len(text.strip()) >= 1 or len(text) > _LONGEST_REPLY:
+        raise ClientException(f"A reply needs a recipient and a text of at most {_LONGEST_REPLY} characters.")
+    try:
+        return desk.smsc.inject(number, to, text)
+    except NobodyBound as error:
+        raise ClientException("No program is connected to the simulator yet.", status_code=409) from error
+    except ValueError as error:
+        raise ClientException("SMPP cannot carry that recipient.") from error
+
+
+# --- For programs ---------------------------------------------------------------------------------------------------
+
+
+@get("/api/phones/{number:str}")
+async def api_phone(desk: Desk, number: str) -> dict[str, Any]:
+    """The screen of a handset: `{number, script, texts: [{at, mine, party, text, parts, total}]}`, oldest first."""
+    number = _number(number)
+    return {"number": number, "script": script_for(number).name, "texts": desk.smsc.phones.bubbles(number)}
+
+
+@post("/api/phones/{number:str}/reply")
+async def api_reply(desk: Desk, number: str, data: ReplyForm) -> dict[str, int]:
+    """Send a text from a handset: `{parts}`."""
+    return {"parts": _send(desk, _number(number), data)}
+
+
+@get("/api/stats")
+async def api_stats(desk: Desk) -> dict[str, int]:
+    """The counts of the operator."""
+    return desk.smsc.stats()
+
+
+def _same_site(request: Request[Any, Any, Any]) -> None:
+    """Other sites may not write in the name of whoever looks at them."""
+    if request.method == "POST" and request.headers.get("sec-fetch-site") == "cross-site":
+        raise PermissionDeniedException("cross-site request")
+
+
+def application(smsc: Smsc, sink: Sink) -> Callable[[Scope, Receive, Send], Any]:
+    """The ASGI application: the pages, and the sink under `/sink/...`."""
+    desk = Desk(smsc, sink)
+    pages = Litestar(
+        [home, received, screen, reply, api_phone, api_reply, api_stats],
+        dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
+        before_request=_same_site,
+        openapi_config=None,
+    )
+
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/sink/"):
+            await sink(scope, receive, send)
+        else:
+            await pages(scope, receive, send)  # type: ignore[arg-type]
+
+    return route
