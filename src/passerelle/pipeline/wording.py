@@ -74,7 +74,7 @@ def url_for(kind: EventKind, dialect: Dialect, dlr_url: str, reply_url: str, rul
 def notification(
     wordings: Wordings, told: Told, rules: Rules, *, account_id: int, message_id: int, dlr_url: str, reply_url: str
 ) -> NewEvent | None:
-    """The event to store, or None where nobody wants to hear of it. `message_id`: the stored one, it keeps the order."""
+    """The event to store, or None where nobody wants to hear of it. `message_id`: the stored one, for the order."""
     url = url_for(told.event, told.dialect, dlr_url, reply_url, rules)
     wording = wordings.get(told.dialect)
     if not url or wording is None:

@@ -138,7 +138,7 @@ async def lease(
     """Up to `limit` events that are due, the oldest first, none of `busy_endpoints`."""
     deadline = time.monotonic() + lease_seconds
     rows = await db.fetch(_SQL.lease, now, limit, busy_endpoints, timedelta(seconds=lease_seconds))
-    return sorted((Leased(*row, deadline=deadline) for row in rows), key=lambda event: event.id)
+    return sorted((Leased(*(*row, deadline)) for row in rows), key=lambda event: event.id)
 
 
 async def delivered(db: Database, ids: Sequence[int]) -> int:
