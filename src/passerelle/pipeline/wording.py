@@ -20,6 +20,8 @@ class Told:
 
     event: EventKind
     dialect: Dialect
+    account_id: int
+    row_id: int  # of the message; keeps the order of its events
     state: State
     message_id: int  # SMS Partner's, one a request
     snapshot: int  # Primotexto's, one a message
@@ -72,12 +74,12 @@ def url_for(kind: EventKind, dialect: Dialect, dlr_url: str, reply_url: str, rul
 
 
 def notification(
-    wordings: Wordings, told: Told, rules: Rules, *, account_id: int, message_id: int, dlr_url: str, reply_url: str
+    wordings: Wordings, told: Told, rules: Rules, dlr_url: str = "", reply_url: str = ""
 ) -> NewEvent | None:
-    """The event to store, or None where nobody wants to hear of it. `message_id`: the stored one, for the order."""
+    """The event to store, or None where nobody wants to hear of it. The URLs are those of the submission."""
     url = url_for(told.event, told.dialect, dlr_url, reply_url, rules)
     wording = wordings.get(told.dialect)
     if not url or wording is None:
         return None
     worded = (wording.reply if told.event in ANSWERS else wording.report)(told, rules)
-    return None if worded is None else NewEvent(account_id, message_id, told.event, told.at, url, *worded)
+    return None if worded is None else NewEvent(told.account_id, told.row_id, told.event, told.at, url, *worded)
