@@ -33,12 +33,22 @@ class Witness:
     def of(self, kind):
         return [event for event in self.events if isinstance(event, kind)]
 
-    async def wait(self, kind, count=1):
+    async def until(self, holds):
         async with asyncio.timeout(10):
-            while len(self.of(kind)) < count:
+            while not holds():
                 self._changed.clear()
                 await self._changed.wait()
+
+    async def wait(self, kind, count=1):
+        await self.until(lambda: len(self.of(kind)) >= count)
         return self.of(kind)
+
+
+async def fill(link: Link) -> None:
+    """Submit until the buffers of the kernel and ours are full."""
+    while link.writable:
+        link.send_many([(p.SubmitSm(short_message=bytes(250)), None)] * 5000)
+        await asyncio.sleep(0)
 
 
 class Operator:
@@ -151,24 +161,50 @@ async def test_a_peer_that_falls_silent_is_found_out():
         assert witness.events[-2:] == [Lost("a"), Closed("enquire_link timeout")]
 
 
-async def test_a_server_that_answers_late_stops_reading():
+async def test_a_server_that_answers_late_stops_reading_and_goes_on_when_it_has():
     async with operator(Config(backlog=10)) as (smsc, port):
-        link, witness = await bound(port, Config(window=100_000))
+        link, witness = await bound(port, Config(window=1_000_000))
         smsc.answering = False
-        for _ in range(20):
-            link.send_many([(p.SubmitSm(short_message=bytes(250)), None)] * 5000)
-        await smsc.events.wait(Received, 10)
-        server = smsc.links[0]
-        while link.writable:  # the kernel's buffers fill up, then ours
-            link.send_many([(p.SubmitSm(short_message=bytes(250)), None)] * 5000)
-            await asyncio.sleep(0)
-        taken = len(smsc.events.of(Received))
-        assert not link.free and server.session.unanswered < 10_000
+        await fill(link)
+        server, taken = smsc.links[0], len(smsc.events.of(Received))
+        assert link.free == 0 and taken < 10_000
         smsc.answering = True
         server.respond_many([smsc.answer(event) for event in smsc.events.of(Received)[1:]])
-        await smsc.events.wait(Received, taken + 1)
-        await witness.wait(Answered, taken)
+        await witness.until(lambda: link.writable)
+        assert link.free > 0
+        await witness.until(lambda: not link.session.in_flight)
         link.abort()
+
+
+async def test_a_peer_that_takes_nothing_more_does_not_keep_the_connection():
+    async with operator(Config(backlog=10)) as (smsc, port):
+        link, witness = await bound(port, Config(window=1_000_000, enquire_timeout=0.05))
+        smsc.answering = False
+        await fill(link)
+        link.abort()
+        async with asyncio.timeout(5):
+            await link.wait_closed()
+        assert len(witness.of(Lost)) >= 5000 and isinstance(witness.events[-1], Closed)
+
+
+async def test_a_client_that_reads_no_answers_is_not_read_either():
+    async with operator() as (smsc, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+        writer.write(p.encode(BIND, 1))
+        await smsc.events.wait(Received)
+        server = smsc.links[0]
+        while server.writable:
+            writer.write(b"".join(p.encode(p.QuerySm("7" * 60), n) for n in range(2, 2002)))
+            await asyncio.sleep(0)
+        answered = smsc.received
+        for _ in range(100):
+            writer.write(p.encode(p.QuerySm("7"), 1))
+            await asyncio.sleep(0)
+        assert smsc.received == answered
+        async with asyncio.timeout(10):
+            while smsc.received == answered:
+                await reader.read(65536)
+        writer.close()
 
 
 async def test_a_bind_refused_and_no_one_there():

@@ -18,8 +18,6 @@ from passerelle.smpp.session import Config, Event, Role, Session
 OnEvents = Callable[[list[Event]], None]
 """Takes the events of one read or tick, in order. An empty list: the link may have become writable, see `Link.free`."""
 
-_LINGER = 5.0  # seconds
-
 
 class Link(asyncio.Protocol):
     """One connection and its session. Made by `connect` and `serve`."""
@@ -168,14 +166,14 @@ class Link(asyncio.Protocol):
         self._deliver(self.session.tick(self._loop.time()))
 
     def _stop(self) -> None:
-        """Close once what is written has left, or after a while without it: a peer that is gone takes nothing."""
+        """Close once what is written has left; a peer that is gone takes nothing: give it `enquire_timeout`."""
         transport = self._transport
         if transport is None or transport.is_closing():
             return
         self._cancel_timer()
         transport.close()
         if transport.get_write_buffer_size():
-            self._timer = self._loop.call_later(_LINGER, transport.abort)
+            self._timer = self._loop.call_later(self.session.config.enquire_timeout, transport.abort)
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
