@@ -92,6 +92,8 @@ class DuePart:
 
     key: PartKey
     submission_id: int
+    dialect: int
+    tag_key: str  # '' too where the submission is a test
     phone: int  # E.164 without +
     sender: str  # '' = the short code
     text: str  # of this part

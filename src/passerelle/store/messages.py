@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from .database import queries
+from .database import columns, queries
 
 SQL = queries("messages")
 
@@ -65,41 +65,37 @@ class PartRow(msgspec.Struct, gc=False):
 
 async def lock(connection: Any, keys: Iterable[tuple[int, int]]) -> list[MessageRow]:
     """Lock (account, message) rows."""
-    rows = await connection.fetch(SQL.lock, *_columns(sorted(keys)))
+    rows = await connection.fetch(SQL.lock, *columns(sorted(keys)))
     return [MessageRow(*row) for row in rows]
 
 
 async def lock_parts(connection: Any, keys: Iterable[tuple[int, int]]) -> list[PartRow]:
     """Lock the parts of long messages."""
     wanted = sorted(keys)
-    return [PartRow(*row) for row in await connection.fetch(SQL.lock_parts, *_columns(wanted))] if wanted else []
+    return [PartRow(*row) for row in await connection.fetch(SQL.lock_parts, *columns(wanted))] if wanted else []
 
 
 async def save(connection: Any, rows: Sequence[MessageRow]) -> None:
     """Write the changing columns back."""
     if rows:
-        columns = [
+        written = [
             (
                 r.account_id, r.id, r.state, r.state_at, r.sent_at, r.submitted_at, r.delivered_at, r.failed_at,
                 r.bounced_at, r.stopped_at, r.uncertain, r.carrier_id, r.error, r.refunded, r.refunded_parts,
             )
             for r in rows
         ]  # fmt: skip
-        await connection.execute(SQL.save, *_columns(columns))
+        await connection.execute(SQL.save, *columns(written))
 
 
 async def save_parts(connection: Any, rows: Sequence[PartRow]) -> None:
     """Write the changing columns of parts back."""
     if rows:
-        columns = [(r.account_id, r.message_id, r.part, r.state, r.state_at, r.begun, r.uncertain) for r in rows]
-        await connection.execute(SQL.save_parts, *_columns(columns))
+        written = [(r.account_id, r.message_id, r.part, r.state, r.state_at, r.begun, r.uncertain) for r in rows]
+        await connection.execute(SQL.save_parts, *columns(written))
 
 
 async def submitted(connection: Any, rows: Sequence[tuple[int, int, datetime, datetime]], carrier_id: int) -> None:
     """Single parts taken at the first attempt: (account, message, begun, answered)."""
     if rows:
-        await connection.execute(SQL.submitted, *_columns(rows), carrier_id)
-
-
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return list(map(list, zip(*rows, strict=True)))
+        await connection.execute(SQL.submitted, *columns(rows), carrier_id)

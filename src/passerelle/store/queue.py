@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from .database import Database, queries
+from .database import Database, columns, queries
 
 SQL = queries("queue")
 
@@ -45,35 +45,35 @@ async def lease(
 
 async def texts(connection: Any, keys: Sequence[tuple[int, int]]) -> list[Any]:
     """What (account, message) say and to whom."""
-    return list(await connection.fetch(SQL.texts, *_columns(keys)))
+    return list(await connection.fetch(SQL.texts, *columns(keys)))
 
 
 async def submissions(connection: Any, keys: Sequence[tuple[int, int]]) -> list[Any]:
     """What the messages of (account, submission) share."""
-    return list(await connection.fetch(SQL.submissions, *_columns(keys)))
+    return list(await connection.fetch(SQL.submissions, *columns(keys)))
 
 
 async def remove(connection: Any, parts: Sequence[Part]) -> None:
     """Delete rows at their outcome."""
     if parts:
-        await connection.execute(SQL.remove, *_columns(parts))
+        await connection.execute(SQL.remove, *columns(parts))
 
 
 async def remove_unleased(connection: Any, keys: Sequence[tuple[int, int]]) -> list[Any]:
     """Delete what nobody holds of (account, message): rows of account_id, message_id, part, attempts."""
-    return list(await connection.fetch(SQL.remove_unleased, *_columns(keys))) if keys else []
+    return list(await connection.fetch(SQL.remove_unleased, *columns(keys))) if keys else []
 
 
 async def requeue(connection: Any, parts: Sequence[Requeued]) -> None:
     """Give parts back, to be submitted at another time."""
     if parts:
-        await connection.execute(SQL.requeue, *_columns(parts))
+        await connection.execute(SQL.requeue, *columns(parts))
 
 
 async def release(connection: Any, parts: Sequence[Part], owner: UUID) -> None:
     """Give parts back as they were: nothing of them has left."""
     if parts:
-        await connection.execute(SQL.release, *_columns(parts), owner)
+        await connection.execute(SQL.release, *columns(parts), owner)
 
 
 async def rescue(connection: Any, carrier_ids: Sequence[int], now: datetime) -> list[Any]:
@@ -94,7 +94,3 @@ async def carriers_in_use(db: Database) -> list[int]:
 async def depth(db: Database, now: datetime) -> list[Any]:
     """What is due: rows of carrier_id, lane, parts, oldest."""
     return await db.fetch(SQL.depth, now)
-
-
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return list(map(list, zip(*rows, strict=True)))

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from ..domain.message import Receipt, State
-from .database import Database, queries
+from .database import Database, columns, queries
 
 SQL = queries("receipts")
 SEPARATOR = "\x01"
@@ -32,7 +32,7 @@ class Awaiting(NamedTuple):
 async def await_receipts(connection: Any, carrier_id: int, rows: Sequence[Awaiting]) -> None:
     """Remember which part an operator's id stands for."""
     if rows:
-        await connection.execute(SQL.await_receipts, carrier_id, *_columns(rows))
+        await connection.execute(SQL.await_receipts, carrier_id, *columns(rows))
 
 
 async def awaited(connection: Any, carrier_id: int, operator_ids: Sequence[str]) -> list[Any]:
@@ -48,14 +48,14 @@ async def awaited_by_phone(connection: Any, carrier_id: int, phones: Sequence[in
 async def settled(connection: Any, carrier_id: int, rows: Sequence[tuple[str, int, int, int]]) -> None:
     """Forget (operator id, account, message, part): nothing more is to come."""
     if rows:
-        await connection.execute(SQL.settled, carrier_id, *_columns(rows))
+        await connection.execute(SQL.settled, carrier_id, *columns(rows))
 
 
 async def park(connection: Any, carrier_id: int, receipts: Sequence[Receipt], now: datetime) -> None:
     """Keep receipts that nothing awaits."""
     if receipts:
         rows = [(r.operator_ids[0], SEPARATOR.join(r.operator_ids), r.phone, r.state, r.error, r.at) for r in receipts]
-        await connection.execute(SQL.park, carrier_id, now, *_columns(rows))
+        await connection.execute(SQL.park, carrier_id, now, *columns(rows))
 
 
 async def parked_for(connection: Any, carrier_id: int, operator_ids: Sequence[str]) -> list[Receipt]:
@@ -87,12 +87,8 @@ async def waited_long(connection: Any, before: datetime, limit: int = 500) -> li
 async def stop_waiting(connection: Any, rows: Sequence[tuple[int, str, int, int, int]]) -> None:
     """Forget (carrier, operator id, account, message, part)."""
     if rows:
-        await connection.execute(SQL.stop_waiting, *_columns(rows))
+        await connection.execute(SQL.stop_waiting, *columns(rows))
 
 
 def _receipt(row: Any) -> Receipt:
     return Receipt(tuple(row["forms"]), row["phone"], State(row["state"]), row["error"], row["at"])
-
-
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return list(map(list, zip(*rows, strict=True)))

@@ -14,7 +14,7 @@ from unnest($1::bigint[], $2::bigint[]) as t (account_id, id)
      join message m on m.account_id = t.account_id and m.id = t.id
 
 -- name: submissions
-select s.account_id, s.id, s.text, s.sender, s.dialect, s.tag_key
+select s.account_id, s.id, s.text, s.sender, s.dialect, case when s.test then '' else s.tag_key end as tag_key
 from unnest($1::bigint[], $2::bigint[]) as t (account_id, id)
      join submission s on s.account_id = t.account_id and s.id = t.id
 

@@ -1,0 +1,40 @@
+"""The contract of a carrier: it is given parts in batches, and hands outcomes, receipts and texts back in batches.
+
+A carrier keeps nothing that must survive: what it was given is leased in the queue until its outcome is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..domain.message import DuePart, Inbound, Outcome, Receipt
+
+
+@dataclass(slots=True)
+class Arrived:
+    """What came in from an operator; `acknowledge` after the commit, or it is sent again."""
+
+    receipts: list[Receipt]
+    texts: list[Inbound]
+    acknowledge: Callable[[], None]
+
+
+class Carrier(Protocol):
+    """A way out."""
+
+    id: int
+    name: str
+
+    def free_slots(self) -> int:
+        """How many parts may be submitted now: window and pace together; 0 while nothing is bound."""
+
+    def submit(self, parts: Sequence[DuePart]) -> None:
+        """Write the parts; every one comes back exactly once in `outcomes`."""
+
+    def take_outcomes(self) -> list[Outcome]:
+        """Outcomes since the last call."""
+
+    def take_arrived(self) -> list[Arrived]:
+        """Receipts and texts since the last call."""

@@ -1,0 +1,352 @@
+"""Lease due parts, hand them to a carrier, record what it says: commit, then speak; write down what comes back.
+
+Carriers pull: what is leased never exceeds what may be submitted now. The stop list, the validity and the quiet
+hours are looked at in the transaction of the lease.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from .. import telemetry
+from ..clock import Clock
+from ..domain import calendar, numbers, text
+from ..domain.account import Rules
+from ..domain.message import Dialect, DuePart, Lane, Outcome, OutcomeKind, PartKey, State, TrafficClass
+from ..domain.retry import next_at
+from ..outbound.carrier import Carrier
+from ..smpp.receipt import id_forms
+from ..store import events, messages, optouts, queue, receipts, statistics
+from ..store.database import Database
+from ..store.queue import Part, Requeued
+from ..store.receipts import Awaiting
+from ..store.statistics import Delta
+from .receipts import match_parked
+from .settle import Key, Settlement
+from .teller import Teller
+
+BATCH = 500
+CODES_ONLY = 0.1  # share of the free slots that only the first lane may take
+GRACE = timedelta(seconds=1)  # a lease is over for us before it is over for the database
+
+
+class Dispatcher:
+    """Moves parts between the queue and the carriers of this process."""
+
+    def __init__(
+        self, db: Database, clock: Clock, teller: Teller, owner: UUID, *, lease: timedelta = timedelta(seconds=15)
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._teller = teller
+        self._owner = owner
+        self._lease = lease
+
+    # --- out -------------------------------------------------------------------------------------------------------
+
+    async def pump(self, carrier: Carrier) -> int:
+        """Lease what the carrier may take now, and give it to it; how many rows were looked at."""
+        slots = min(carrier.free_slots(), BATCH)
+        if slots <= 0:
+            return 0
+        now, deadline = self._clock.now(), time.monotonic() + (self._lease - GRACE).total_seconds()
+        async with self._db.transaction() as connection:
+            rows = await self._lease_rows(connection, carrier.id, now, slots)
+            if not rows:
+                return 0
+            due = await self._due_parts(connection, rows, deadline)
+            good, leased = await self._sorted_out(connection, rows, due, now)
+        if good:
+            carrier.submit(good)
+        self._teller.post(leased)
+        return len(rows)
+
+    async def _lease_rows(self, connection: Any, carrier_id: int, now: datetime, slots: int) -> list[Any]:
+        """The lanes in their order; the last slots are kept for codes."""
+        rows: list[Any] = []
+        for lane in Lane:
+            room = slots - len(rows) - (0 if lane is Lane.CODES else int(slots * CODES_ONLY))
+            if room > 0:
+                rows += await queue.lease(connection, carrier_id, lane, now, room, self._lease, self._owner)
+        return rows
+
+    async def _due_parts(self, connection: Any, rows: list[Any], deadline: float) -> list[DuePart]:
+        """What to submit for each leased row."""
+        keys = {(row["account_id"], row["message_id"]) for row in rows}
+        shared = {(row["account_id"], row["submission_id"]) for row in rows}
+        said = {(m["account_id"], m["id"]): m for m in await queue.texts(connection, list(keys))}
+        of = {(s["account_id"], s["id"]): s for s in await queue.submissions(connection, list(shared))}
+        return [
+            _due_part(
+                row,
+                said[row["account_id"], row["message_id"]],
+                of[row["account_id"], row["submission_id"]],
+                deadline,
+            )
+            for row in rows
+        ]
+
+    async def _sorted_out(
+        self, connection: Any, rows: list[Any], due: list[DuePart], now: datetime
+    ) -> tuple[list[DuePart], list[events.Leased]]:
+        """Those that may leave; the others are ended or put off in this transaction."""
+        stopped = await self._stopped(connection, rows, due)
+        ended = {
+            part.key: State.OPTED_OUT if part.key in stopped else State.EXPIRED
+            for part in due
+            if part.key in stopped or part.valid_until <= now
+        }
+        rest = [part for part in due if part.key not in ended] if ended else due
+        good, closed = await self._open_now(rest, now)
+        await queue.requeue(
+            connection,
+            [Requeued(*_key(part), opens, part.attempts, part.uncertain) for part, opens in closed],
+        )
+        return good, await self._end(connection, [p for p in due if p.key in ended], ended, now) if ended else []
+
+    async def _stopped(self, connection: Any, rows: list[Any], due: list[DuePart]) -> set[PartKey]:
+        """Parts to numbers that joined the stop list since."""
+        asked = [(part.key.account_id, part.phone) for row, part in zip(rows, due, strict=True) if row["stop_applies"]]
+        if not asked:
+            return set()
+        blocked = await optouts.blocked_pairs(connection, *map(list, zip(*asked, strict=True)))
+        return {
+            part.key
+            for row, part in zip(rows, due, strict=True)
+            if row["stop_applies"] and (part.key.account_id, optouts.List.STOP, part.phone) in blocked
+        }
+
+    async def _end(
+        self, connection: Any, parts: list[DuePart], ends: dict[PartKey, State], now: datetime
+    ) -> list[events.Leased]:
+        settlement = Settlement(connection, now, self._teller)
+        await settlement.load({(p.key.account_id, p.key.message_id) for p in parts})
+        await queue.remove(connection, [_key(part) for part in parts])
+        for part in parts:
+            key = (part.key.account_id, part.key.message_id)
+            settlement.moved(key, part.key.part, ends[part.key], now)
+            settlement.unstarted(key, int(part.attempts == 0))
+        return await settlement.save()
+
+    async def _open_now(
+        self, due: list[DuePart], now: datetime
+    ) -> tuple[list[DuePart], list[tuple[DuePart, datetime]]]:
+        """Marketing waits for the hours of Paris and of the recipient's own zone."""
+        marketing = [part for part in due if part.traffic is TrafficClass.MARKETING]
+        if not marketing:
+            return due, []
+        rules = await self._teller.rules({part.key.account_id for part in marketing})
+        closed = []
+        for part in marketing:
+            opens = opening(rules.get(part.key.account_id, Rules()), part.phone, now)
+            if opens > now:
+                closed.append((part, opens))
+        late = {part.key for part, _ in closed}
+        return [part for part in due if part.key not in late], closed
+
+    # --- back ------------------------------------------------------------------------------------------------------
+
+    async def record(self, carrier_id: int, outcomes: Sequence[Outcome]) -> None:
+        """Write down a batch of outcomes, in one transaction."""
+        now = self._clock.now()
+        await self._teller.rules({outcome.part.key.account_id for outcome in outcomes})
+        plain = [outcome for outcome in outcomes if self._is_plain(outcome)]
+        others = [outcome for outcome in outcomes if not self._is_plain(outcome)]
+        async with self._db.transaction() as connection:
+            await self._record_plain(connection, carrier_id, plain, now)
+            leased = await self._record_others(connection, carrier_id, others, now)
+            leased += await match_parked(
+                connection, carrier_id, [_canonical(o) for o in outcomes if o.operator_id], now, self._teller
+            )
+        self._teller.post(leased)
+
+    def _is_plain(self, outcome: Outcome) -> bool:
+        """The only part of a message, taken at the first attempt, of which nobody is told."""
+        part = outcome.part
+        return (
+            outcome.kind is OutcomeKind.SENT
+            and part.parts == 1
+            and part.attempts == 0
+            and part.begun_at is not None
+            and not self._teller.tells_progress(part.key.account_id, Dialect(part.dialect))
+        )
+
+    async def _record_plain(self, connection: Any, carrier_id: int, outcomes: Sequence[Outcome], now: datetime) -> None:
+        if not outcomes:
+            return
+        await queue.remove(connection, [_key(o.part) for o in outcomes])
+        await receipts.await_receipts(connection, carrier_id, [_awaiting(o, now) for o in outcomes])
+        await messages.submitted(
+            connection,
+            [(o.part.key.account_id, o.part.key.message_id, o.part.begun_at or now, o.at or now) for o in outcomes],
+            carrier_id,
+        )
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        counted: dict[tuple[int, int, str], int] = {}
+        for o in outcomes:
+            key = (o.part.key.account_id, o.part.dialect, o.part.tag_key)
+            counted[key] = counted.get(key, 0) + 1
+        await statistics.insert(
+            connection,
+            [Delta(a, d, tag, hour, waiting=-n, sent=n, submitted=n) for (a, d, tag), n in counted.items()],
+        )
+
+    async def _record_others(
+        self, connection: Any, carrier_id: int, outcomes: Sequence[Outcome], now: datetime
+    ) -> list[events.Leased]:
+        unsent = [_key(o.part) for o in outcomes if o.kind is OutcomeKind.UNSENT]
+        await queue.release(connection, unsent, self._owner)
+        begun = [o for o in outcomes if o.kind is not OutcomeKind.UNSENT]
+        if not begun:
+            return []
+        settlement = Settlement(connection, now, self._teller)
+        await settlement.load({(o.part.key.account_id, o.part.key.message_id) for o in begun})
+        again, done, waiting = [], [], []
+        for outcome in begun:
+            retry = self._apply(settlement, outcome, carrier_id, now)
+            if retry is not None:
+                again.append(Requeued(*_key(outcome.part), *retry))
+                continue
+            done.append(_key(outcome.part))
+            if outcome.kind in (OutcomeKind.SENT, OutcomeKind.UNKNOWN):
+                waiting.append(_awaiting(outcome, now))
+        await queue.requeue(connection, again)
+        await queue.remove(connection, done)
+        await receipts.await_receipts(connection, carrier_id, waiting)
+        return await settlement.save()
+
+    def _apply(
+        self, settlement: Settlement, outcome: Outcome, carrier_id: int, now: datetime
+    ) -> tuple[datetime, int, bool] | None:
+        """Move the part; (due, attempts, uncertain) where it is submitted again."""
+        part, at = outcome.part, outcome.at or now
+        key: Key = (part.key.account_id, part.key.message_id)
+        row = settlement.row(key)
+        if row is None:
+            return None
+        settlement.begun(key, part.key.part, part.begun_at or at, part.attempts)
+        match outcome.kind:
+            case OutcomeKind.SENT:
+                settlement.moved(key, part.key.part, State.SUBMITTED, at, carrier_id=carrier_id)
+            case OutcomeKind.PERMANENT:
+                end = State.BOUNCED if outcome.bounced else State.REFUSED
+                settlement.moved(key, part.key.part, end, at, outcome.error, carrier_id=carrier_id)
+            case OutcomeKind.UNKNOWN:
+                return self._unknown(settlement, outcome, carrier_id, at)
+            case OutcomeKind.THROTTLED | OutcomeKind.TEMPORARY:
+                if State(row.state) in _ENDED:
+                    return None
+                return next_at(outcome.kind, part.attempts + 1, now), part.attempts + 1, part.uncertain
+        return None
+
+    def _unknown(
+        self, settlement: Settlement, outcome: Outcome, carrier_id: int, at: datetime
+    ) -> tuple[datetime, int, bool] | None:
+        """Bytes may have left. Transactional: once more, when the lease would be over; else it waits for a receipt."""
+        part = outcome.part
+        key: Key = (part.key.account_id, part.key.message_id)
+        settlement.moved(key, part.key.part, State.UNCERTAIN, at, carrier_id=carrier_id)
+        if part.traffic is TrafficClass.TRANSACTIONAL and not part.uncertain:
+            return at + self._lease, part.attempts + 1, True
+        return None
+
+    async def rescue(self, carrier_ids: Sequence[int]) -> int:
+        """Parts of processes that died: their leases are over, and whether they left is unknown."""
+        now = self._clock.now()
+        async with self._db.transaction() as connection:
+            rows = await queue.rescue(connection, carrier_ids, now)
+            leased: list[events.Leased] = []
+            if rows:
+                due = await self._due_parts(connection, rows, 0.0)
+                for carrier_id in {row["carrier_id"] for row in rows}:
+                    lost = [
+                        Outcome(part, OutcomeKind.UNKNOWN, error="the process died", at=now)
+                        for row, part in zip(rows, due, strict=True)
+                        if row["carrier_id"] == carrier_id
+                    ]
+                    leased += await self._record_others(connection, carrier_id, lost, now)
+        self._teller.post(leased)
+        if rows:
+            telemetry.log(telemetry.Event.LEASE_EXPIRED, parts=len(rows))
+        return len(rows)
+
+    async def expire(self, carrier_ids: Sequence[int]) -> int:
+        """End what nobody could hand over while it was valid."""
+        now = self._clock.now()
+        rows = await queue.overdue(self._db, carrier_ids, now)
+        if not rows:
+            return 0
+        async with self._db.transaction() as connection:
+            removed = await queue.remove_unleased(connection, [(r["account_id"], r["message_id"]) for r in rows])
+            settlement = Settlement(connection, now, self._teller)
+            await settlement.load({(r["account_id"], r["message_id"]) for r in removed})
+            for r in removed:
+                key = (r["account_id"], r["message_id"])
+                settlement.moved(key, r["part"], State.EXPIRED, now)
+                settlement.unstarted(key, int(r["attempts"] == 0))
+            leased = await settlement.save()
+        self._teller.post(leased)
+        return len(removed)
+
+
+_ENDED = frozenset(state for state in State if state >= State.DELIVERED)
+
+
+def opening(rules: Rules, phone: int, now: datetime) -> datetime:
+    """When marketing may leave for this number: `now`, or later. Where two zones share no hour, Paris decides."""
+    if rules.quiet_exempt:
+        return now
+    paris = calendar.Hours(start=rules.quiet_end, end=rules.quiet_start, region=rules.holiday_region)
+    zone = numbers.zone_of(f"+{phone}")
+    if zone == calendar.PARIS.key:
+        return calendar.next_open(now, paris)
+    own = calendar.Hours(start=rules.quiet_end, end=rules.quiet_start, zone=calendar.ZoneInfo(zone))
+    return calendar.next_open_for(now, [paris, own]) or calendar.next_open(now, paris)
+
+
+def _key(part: DuePart) -> Part:
+    return Part(part.key.account_id, part.key.message_id, part.key.part)
+
+
+def _canonical(outcome: Outcome) -> str:
+    return id_forms(outcome.operator_id)[0]
+
+
+def _awaiting(outcome: Outcome, now: datetime) -> Awaiting:
+    part = outcome.part
+    return Awaiting(
+        _canonical(outcome) if outcome.operator_id else "",
+        part.key.account_id,
+        part.key.message_id,
+        part.key.part,
+        part.submission_id,
+        part.phone,
+        part.begun_at or now,
+    )
+
+
+def _due_part(row: Any, message: Any, submission: Any, deadline: float) -> DuePart:
+    words = submission["text"] if message["text"] is None else message["text"]
+    encoding = text.Encoding(message["encoding"])
+    if message["parts"] > 1:
+        words = text.segment(words, encoding).parts[row["part"] - 1]
+    return DuePart(
+        key=PartKey(row["account_id"], row["message_id"], row["part"]),
+        submission_id=row["submission_id"],
+        dialect=submission["dialect"],
+        tag_key=submission["tag_key"],
+        phone=message["phone"],
+        sender=submission["sender"],
+        text=words,
+        encoding=encoding,
+        parts=message["parts"],
+        traffic=TrafficClass(row["class"]),
+        attempts=row["attempts"],
+        uncertain=row["uncertain"],
+        valid_until=row["valid_until"],
+        deadline=deadline,
+    )

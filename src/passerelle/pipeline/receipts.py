@@ -1,0 +1,163 @@
+"""Match receipts to parts, advance them, announce it: committed before the operator is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from .. import telemetry
+from ..clock import Clock
+from ..domain.message import Receipt, State
+from ..store import events
+from ..store import receipts as store
+from ..store.database import Database
+from .settle import Settlement
+from .teller import Teller
+
+RECENT = timedelta(seconds=15)
+PARKED_FOR = timedelta(days=3)
+
+
+class Receipts:
+    """Takes receipts of carriers into the life of their messages."""
+
+    def __init__(self, db: Database, clock: Clock, teller: Teller, *, wait: timedelta = timedelta(hours=48)) -> None:
+        self._db = db
+        self._clock = clock
+        self._teller = teller
+        self._wait = wait
+        self._swept_all = clock.now()
+
+    async def settle(self, carrier_id: int, receipts: Sequence[Receipt]) -> None:
+        """Write down a batch of receipts; what nothing awaits is parked."""
+        if not receipts:
+            return
+        now = self._clock.now()
+        async with self._db.transaction() as connection:
+            leased = await settle_in(connection, carrier_id, receipts, now, self._teller)
+        self._teller.post(leased)
+
+    async def sweep(self) -> int:
+        """Match what was parked while its message was recorded elsewhere; all of it once a minute."""
+        now = self._clock.now()
+        since = now - RECENT
+        if now - self._swept_all >= timedelta(minutes=1):
+            since, self._swept_all = now - PARKED_FOR, now
+            await store.forget_parked(self._db, since)
+        found = await store.parked_matches(self._db, since)
+        for carrier_id in {carrier for _, carrier in found}:
+            async with self._db.transaction() as connection:
+                parked = await store.unpark(connection, [number for number, carrier in found if carrier == carrier_id])
+                leased = await settle_in(connection, carrier_id, parked, now, self._teller)
+            self._teller.post(leased)
+        return len(found)
+
+    async def give_up(self) -> int:
+        """Parts whose receipt did not come in time end unconfirmed; of those that ended otherwise we only forget."""
+        now = self._clock.now()
+        async with self._db.transaction() as connection:
+            rows = await store.waited_long(connection, now - self._wait)
+            if not rows:
+                return 0
+            settlement = Settlement(connection, now, self._teller)
+            await settlement.load({(row["account_id"], row["message_id"]) for row in rows})
+            for row in rows:
+                key = (row["account_id"], row["message_id"])
+                message = settlement.row(key)
+                if message is not None and message.delivered_at is None:
+                    settlement.moved(key, row["part"], State.UNCONFIRMED, now)
+            await store.stop_waiting(
+                connection,
+                [(r["carrier_id"], r["operator_id"], r["account_id"], r["message_id"], r["part"]) for r in rows],
+            )
+            leased = await settlement.save()
+        self._teller.post(leased)
+        return len(rows)
+
+
+async def settle_in(
+    connection: Any, carrier_id: int, receipts: Sequence[Receipt], now: datetime, teller: Teller
+) -> list[events.Leased]:
+    """Settle receipts in the caller's transaction; returns notifications to be posted after its commit."""
+    matched, unknown = await _match(connection, carrier_id, receipts)
+    if unknown:
+        by_phone, unknown = await _match_by_phone(connection, carrier_id, unknown)
+        matched += by_phone
+        await store.park(connection, carrier_id, unknown, now)
+    settlement = Settlement(connection, now, teller)
+    await settlement.load({(row["account_id"], row["message_id"]) for _, row in matched})
+    done = []
+    for receipt, row in matched:
+        key = (row["account_id"], row["message_id"])
+        if settlement.row(key) is None:
+            continue
+        settlement.moved(key, row["part"], receipt.state, receipt.at, receipt.error)
+        if receipt.state is State.DELIVERED:
+            done.append((row["operator_id"], row["account_id"], row["message_id"], row["part"]))
+    await store.settled(connection, carrier_id, done)
+    telemetry.RECEIPTS.labels(str(carrier_id), "matched").inc(len(matched))
+    telemetry.RECEIPTS.labels(str(carrier_id), "parked").inc(len(unknown))
+    return await settlement.save()
+
+
+async def match_parked(
+    connection: Any, carrier_id: int, operator_ids: Sequence[str], now: datetime, teller: Teller
+) -> list[events.Leased]:
+    """Receipts that came before the answer that names them."""
+    parked = await store.parked_for(connection, carrier_id, operator_ids)
+    return await settle_in(connection, carrier_id, parked, now, teller) if parked else []
+
+
+Matched = list[tuple[Receipt, Any]]
+
+
+async def _match(connection: Any, carrier_id: int, receipts: Sequence[Receipt]) -> tuple[Matched, list[Receipt]]:
+    """By the id as it is written, then, for the few that fail, by its other spellings."""
+    matched, left = _take(receipts, await store.awaited(connection, carrier_id, _first(receipts)), 1)
+    if left:
+        forms = [form for receipt in left for form in receipt.operator_ids[1:]]
+        more, left = _take(left, await store.awaited(connection, carrier_id, forms), None)
+        matched += more
+    return matched, left
+
+
+def _first(receipts: Iterable[Receipt]) -> list[str]:
+    return [receipt.operator_ids[0] for receipt in receipts]
+
+
+def _take(receipts: Sequence[Receipt], rows: Sequence[Any], forms: int | None) -> tuple[Matched, list[Receipt]]:
+    """Pair receipts with the newest row of their likeliest spelling."""
+    newest: dict[str, Any] = {}
+    for row in rows:
+        known = newest.get(row["operator_id"])
+        if known is None or row["at"] > known["at"]:
+            newest[row["operator_id"]] = row
+    matched: Matched = []
+    left = []
+    for receipt in receipts:
+        row = next((newest[form] for form in receipt.operator_ids[:forms] if form in newest), None)
+        if row is None:
+            left.append(receipt)
+        else:
+            matched.append((receipt, row))
+    return matched, left
+
+
+async def _match_by_phone(
+    connection: Any, carrier_id: int, receipts: Sequence[Receipt]
+) -> tuple[Matched, list[Receipt]]:
+    """A part whose answer was lost is known by its number: the oldest one that still waits."""
+    rows = await store.awaited_by_phone(connection, carrier_id, [receipt.phone for receipt in receipts])
+    waiting: dict[int, list[Any]] = {}
+    for row in sorted(rows, key=lambda row: row["at"]):
+        waiting.setdefault(row["phone"], []).append(row)
+    matched: Matched = []
+    left = []
+    for receipt in receipts:
+        candidates = waiting.get(receipt.phone)
+        if candidates:
+            matched.append((receipt, candidates.pop(0)))
+        else:
+            left.append(receipt)
+    return matched, left
