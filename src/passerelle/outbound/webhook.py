@@ -10,6 +10,7 @@ import asyncio
 import base64
 import hmac
 import ipaddress
+import os
 import socket
 import ssl
 from collections.abc import Sequence
@@ -171,8 +172,8 @@ def _words(error: Exception) -> str:
         return "unknown host"
     if isinstance(cause, ssl.SSLError):
         return f"TLS: {cause.reason or 'failed'}"
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror
+    if isinstance(cause, OSError) and cause.errno:
+        return os.strerror(cause.errno)
     return type(error).__name__
 
 

@@ -1,0 +1,271 @@
+"""Deliver notifications: post what is due, put off what failed, give up after two days and keep it for replay.
+
+At least once: an event is deleted after its answer, and one whose process was killed is leased again a minute later.
+What a commit has just written is posted by the same process without being read again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from .. import telemetry
+from ..clock import Clock
+from ..outbound.webhook import Posted, Poster
+from ..store import events
+from ..store.database import Database, is_transient
+from ..store.events import Failed, Leased
+from .accounts import Accounts
+from .endpoints import DOWN, Endpoint, Endpoints
+
+DELAYS = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 360, 720, 1440))
+"""After each attempt in vain but the last: eight attempts in all."""
+
+POLL = 1.0  # seconds between looks at what is due
+LIMIT = 500  # events leased at once
+ENOUGH = 2_000  # events in memory above which nothing more is leased
+GATHER = 0.01  # seconds for which outcomes are gathered
+GRACE = 2.0  # seconds that posts under way are given when we stop
+SECRETS_FRESH = timedelta(minutes=1)
+SECRETS_KEPT = 20_000
+ACCOUNT_URLS = ("dlr_url", "reply_url", "webhook_url", "webhook_reply_url")
+
+_COUNTERS = {name: telemetry.CALLBACKS.labels(name) for name in ("delivered", "failed", "gone", "given_up")}
+
+
+class Callbacks:
+    """The way out of notifications of this process. `slots`: posts at a time, `endpoint_slots`: to one endpoint."""
+
+    def __init__(
+        self,
+        db: Database,
+        poster: Poster,
+        accounts: Accounts,
+        clock: Clock,
+        *,
+        slots: int = 256,
+        endpoint_slots: int = 64,
+    ) -> None:
+        self._db = db
+        self._poster = poster
+        self._accounts = accounts
+        self._clock = clock
+        self._slots = slots
+        self._endpoints = Endpoints(slots, endpoint_slots)
+        self._workers: set[asyncio.Task[None]] = set()
+        self._chores: set[asyncio.Task[None]] = set()
+        self._secrets: dict[int, tuple[datetime, asyncio.Task[tuple[bytes, ...]]]] = {}
+        self._delivered: list[int] = []
+        self._failed: list[Failed] = []
+        self._ended = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._writing = asyncio.Lock()
+
+    def offer(self, leased: Sequence[Leased]) -> None:
+        """Post these, leased to this process; call it after the commit that wrote them."""
+        now = self._clock.now()
+        for event in leased:
+            if not self._endpoints.add(event, now):
+                self._put_off(event, "endpoint is down", now)
+        self._start()
+
+    async def run(self) -> None:
+        """Lease what is due and write down what became of it, for ever."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._lease_for_ever())
+                group.create_task(self._record_for_ever())
+        finally:
+            await self._stop()
+
+    async def poll(self) -> bool:
+        """Lease what is due once; whether there is more."""
+        limit = min(LIMIT, ENOUGH - self._endpoints.waiting)
+        if limit <= 0:
+            return False
+        now = self._clock.now()
+        found = await events.lease(self._db, now, limit, self._endpoints.busy(now))
+        self.offer(found)
+        return len(found) == limit
+
+    async def idle(self) -> None:
+        """Until everything in memory has been posted and its outcome is on disk."""
+        while under_way := self._workers | self._chores:
+            await asyncio.wait(under_way)
+        await self._record()
+
+    # --- leases ----------------------------------------------------------------------------------------------------
+
+    async def _lease_for_ever(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                more = await self.poll()
+            except Exception as error:
+                _report(error)
+                more = False
+            if not more:
+                await self._pause()
+
+    async def _pause(self) -> None:
+        waits = [asyncio.ensure_future(self._wake.wait()), asyncio.ensure_future(self._clock.sleep(POLL))]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _stop(self) -> None:
+        """Let posts under way end; what is still in memory is leased again by whoever runs then."""
+        self._endpoints.close()
+        under_way = self._workers | self._chores
+        if under_way:
+            _, late = await asyncio.wait(under_way, timeout=GRACE)
+            for task in late:
+                task.cancel()
+        await self._record()
+
+    # --- posts -----------------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        """As many workers as have something to do, and never more than slots."""
+        wanted = min(self._slots, len(self._workers) + self._endpoints.waiting)
+        while len(self._workers) < wanted and (taken := self._endpoints.take(time.monotonic())) is not None:
+            worker = asyncio.create_task(self._work(*taken))
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+
+    async def _work(self, endpoint: Endpoint, event: Leased) -> None:
+        taken: tuple[Endpoint, Leased] | None = (endpoint, event)
+        while taken is not None:
+            await self._attempt(*taken)
+            self._start()
+            taken = self._endpoints.take(time.monotonic())
+
+    async def _attempt(self, endpoint: Endpoint, event: Leased) -> None:
+        began = time.monotonic()
+        try:
+            secrets = await self._secrets_of(event.account_id)
+            posted = await self._poster.post(
+                event.url, event.body.encode(), event.content_type, event.uuid, secrets, self._clock.now()
+            )
+        except Exception as error:  # not theirs but ours: the lease runs out, and it is tried again
+            _report(error)
+            self._endpoints.answered(endpoint, 0.0)
+            return
+        self._settle(endpoint, event, posted, time.monotonic() - began)
+
+    def _settle(self, endpoint: Endpoint, event: Leased, posted: Posted, seconds: float) -> None:
+        now = self._clock.now()
+        if posted.ok:
+            self._delivered.append(event.id)
+            self._ended.set()
+            _COUNTERS["delivered"].inc()
+        elif posted.gone:
+            self._end(Failed(event.id, event.attempts + 1, None, posted.error), "gone")
+            self._chore(event.account_id, event.url)
+        else:
+            self._put_off(event, posted.error, now)
+        if posted.status:
+            if self._endpoints.answered(endpoint, seconds):
+                self._wake.set()
+            return
+        for lost in self._endpoints.failed(endpoint, seconds, now):
+            self._put_off(lost, "endpoint is down", now)
+        if endpoint.unanswered == DOWN:
+            telemetry.log(telemetry.Event.CALLBACK_FAILED, endpoint=endpoint.name, error=posted.error)
+
+    def _put_off(self, event: Leased, error: str, now: datetime) -> None:
+        """To the next time of the schedule, or to the list for replay."""
+        if event.attempts < len(DELAYS):
+            self._end(Failed(event.id, event.attempts + 1, now + DELAYS[event.attempts], error), "failed")
+        else:
+            self._end(Failed(event.id, event.attempts + 1, None, error), "given_up")
+
+    def _end(self, failed: Failed, counter: str) -> None:
+        self._failed.append(failed)
+        self._ended.set()
+        _COUNTERS[counter].inc()
+
+    # --- outcomes --------------------------------------------------------------------------------------------------
+
+    async def _record_for_ever(self) -> None:
+        while True:
+            await self._ended.wait()
+            await asyncio.sleep(GATHER)
+            try:
+                await self._record()
+            except Exception as error:
+                _report(error)
+                await asyncio.sleep(POLL if is_transient(error) else 0)
+
+    async def _record(self) -> None:
+        """Write down what became of posts; an event that this releases is leased at once."""
+        async with self._writing:
+            self._ended.clear()
+            delivered, self._delivered = self._delivered, []
+            failed, self._failed = self._failed, []
+            try:
+                waiting = await events.delivered(self._db, delivered) if delivered else 0
+                delivered = []
+                if failed:
+                    await events.failed(self._db, failed)
+            except Exception as error:
+                if is_transient(error):
+                    self._delivered += delivered
+                    self._failed += failed
+                    self._ended.set()
+                raise
+        given_up = sum(row.next_at is None for row in failed)
+        if given_up:
+            telemetry.log(telemetry.Event.CALLBACK_GIVEN_UP, count=given_up)
+        if waiting or given_up:
+            self._wake.set()
+
+    # --- accounts --------------------------------------------------------------------------------------------------
+
+    async def _secrets_of(self, account_id: int) -> tuple[bytes, ...]:
+        """What signs the account's notifications, at most a minute old; read once for all who wait for it."""
+        now = self._clock.now()
+        read_at, reading = self._secrets.get(account_id, (now, None))
+        if reading is None or now - read_at >= SECRETS_FRESH:
+            if len(self._secrets) >= SECRETS_KEPT:
+                self._secrets.clear()
+            reading = asyncio.create_task(self._read_secrets(account_id))
+            self._secrets[account_id] = now, reading
+        try:
+            return await asyncio.shield(reading)
+        except Exception:
+            self._secrets.pop(account_id, None)
+            raise
+
+    async def _read_secrets(self, account_id: int) -> tuple[bytes, ...]:
+        account = await self._accounts.by_id(account_id)
+        return () if account is None else account.secrets
+
+    def _chore(self, account_id: int, url: str) -> None:
+        chore = asyncio.create_task(self._disable(account_id, url))
+        self._chores.add(chore)
+        chore.add_done_callback(self._chores.discard)
+
+    async def _disable(self, account_id: int, url: str) -> None:
+        """The receiver said 410: the account tells nobody there any more."""
+        try:
+            account = await self._accounts.by_id(account_id)
+            names = [] if account is None else _names_of(url, account.rules)
+            if names:
+                await self._accounts.update_rules(account_id, **dict.fromkeys(names, ""))
+                telemetry.log(telemetry.Event.CALLBACK_FAILED, account=account_id, disabled=names, error="HTTP 410")
+        except Exception as error:
+            _report(error)
+
+
+def _names_of(url: str, rules: object) -> list[str]:
+    return [name for name in ACCOUNT_URLS if getattr(rules, name) == url]
+
+
+def _report(error: Exception) -> None:
+    event = telemetry.Event.DATABASE_LOST if is_transient(error) else telemetry.Event.WORKER_FAILED
+    telemetry.log(event, room="callbacks", error=type(error).__name__)
