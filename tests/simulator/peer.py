@@ -29,7 +29,7 @@ class Esme:
         self._answers: asyncio.Queue[Any] = asyncio.Queue()
         self.client.set_message_received_handler(self._take)
         self.client.set_message_sent_handler(lambda pdu: self._hand(self._answers, pdu))
-        self.client.set_error_pdu_handler(lambda pdu: pdu.command == "submit_sm_resp" and self._hand(self._answers, pdu))
+        self.client.set_error_pdu_handler(lambda pdu: None)  # the other handlers get them too
 
     async def bind(self, kind: str = "transceiver") -> Any:
         self.client.connect()
@@ -75,7 +75,9 @@ class Esme:
         self._loop.call_soon_threadsafe(queue.put_nowait, pdu)
 
     def _listen(self) -> None:
-        with contextlib.suppress(smpplib.exceptions.ConnectionError, smpplib.exceptions.PDUError, OSError, AttributeError):
+        with contextlib.suppress(
+            smpplib.exceptions.ConnectionError, smpplib.exceptions.PDUError, OSError, AttributeError
+        ):
             self.client.listen()
         self.client._socket.close()
         self.client._socket = None

@@ -12,15 +12,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from jinja2 import Environment, PackageLoader
 from litestar import Litestar, MediaType, Request, Response, get, post
-from litestar.di import Provide
-from litestar.enums import RequestEncodingType
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import ClientException, NotFoundException, PermissionDeniedException
-from litestar.params import Body
+from litestar.params import FromPath, FromQuery, JSONBody, URLEncodedBody
 from litestar.response import Redirect
 
 from passerelle.simulator.behaviours import ORDINARY, script_for, table
@@ -79,13 +78,13 @@ _templates.filters.update(pretty=pretty, clock=clock)
 
 def _inline(name: str) -> tuple[str, str]:
     """A file of the pages and its hash for the content security policy."""
-    source = _templates.loader.get_source(_templates, name)[0] if _templates.loader else ""
+    source = _templates.get_template(name).render()
     return source, "'sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode() + "'"
 
 
 _STYLE, _STYLE_HASH = _inline("style.css")
 _SCRIPT, _SCRIPT_HASH = _inline("live.js")
-_templates.globals.update(style=_STYLE, script=_SCRIPT)
+_templates.globals.update(style_css=_STYLE, live_js=_SCRIPT)
 HEADERS = {
     "Content-Security-Policy": f"default-src 'none'; style-src {_STYLE_HASH}; script-src {_SCRIPT_HASH}; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -111,7 +110,7 @@ def _number(number: str) -> str:
 
 
 @get("/")
-async def home(desk: Desk, q: str = "") -> Response[str]:
+async def home(desk: NamedDependency[Desk], q: FromQuery[str] = "") -> Response[str]:
     """All handsets, and the magic numbers."""
     wanted = international(q)
     numbers = [(number, bubble, script_for(number)) for number, bubble in desk.smsc.phones.latest(wanted)]
@@ -121,21 +120,19 @@ async def home(desk: Desk, q: str = "") -> Response[str]:
 
 
 @get("/sink")
-async def received(desk: Desk) -> Response[str]:
+async def received(desk: NamedDependency[Desk]) -> Response[str]:
     """The requests that the sink got, newest first."""
     return _page("sink.html", hits=list(desk.sink.hits)[:-101:-1])
 
 
 @get("/{number:str}")
-async def screen(desk: Desk, number: str) -> Response[str]:
+async def screen(desk: NamedDependency[Desk], number: FromPath[str]) -> Response[str]:
     """One handset."""
     return _screen(desk, _number(number))
 
 
 @post("/{number:str}/reply")
-async def reply(
-    desk: Desk, number: str, data: Annotated[ReplyForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
-) -> Response[Any]:
+async def reply(desk: NamedDependency[Desk], number: FromPath[str], data: URLEncodedBody[ReplyForm]) -> Response[Any]:
     """The box of a handset."""
     number = _number(number)
     try:
@@ -179,20 +176,20 @@ def _send(desk: Desk, number: str, form: ReplyForm) -> int:
 
 
 @get("/api/phones/{number:str}")
-async def api_phone(desk: Desk, number: str) -> dict[str, Any]:
+async def api_phone(desk: NamedDependency[Desk], number: FromPath[str]) -> dict[str, Any]:
     """The screen of a handset: `{number, script, texts: [{at, mine, party, text, parts, total}]}`, oldest first."""
     number = _number(number)
     return {"number": number, "script": script_for(number).name, "texts": desk.smsc.phones.bubbles(number)}
 
 
 @post("/api/phones/{number:str}/reply")
-async def api_reply(desk: Desk, number: str, data: ReplyForm) -> dict[str, int]:
+async def api_reply(desk: NamedDependency[Desk], number: FromPath[str], data: JSONBody[ReplyForm]) -> dict[str, int]:
     """Send a text from a handset: `{parts}`."""
     return {"parts": _send(desk, _number(number), data)}
 
 
 @get("/api/stats")
-async def api_stats(desk: Desk) -> dict[str, int]:
+async def api_stats(desk: NamedDependency[Desk]) -> dict[str, int]:
     """The counts of the operator."""
     return desk.smsc.stats()
 

@@ -95,12 +95,15 @@ class PhoneBook:
 
 
 def correspondents(bubbles: Iterable[Bubble]) -> list[str]:
-    """Whom a reply may go to, the likeliest first: senders and the short codes that texts name for STOP."""
+    """Whom a reply may go to: senders and the short codes that texts name for STOP, the latest first, names last.
+
+    No real handset can answer a name.
+    """
     names: dict[str, None] = {}
     for bubble in reversed(list(bubbles)):
         names.setdefault(bubble.party)
         names.update(dict.fromkeys(_SHORT_CODE.findall(bubble.text)))
-    return list(names)
+    return sorted(names, key=lambda name: not name.lstrip("+").isdecimal())
 
 
 @dataclass(slots=True)
