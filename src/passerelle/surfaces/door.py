@@ -89,18 +89,24 @@ class Door:
         key = key.strip()
         if not key:
             return Stopped(Barrier.KEY_MISSING)
-        account = await self._accounts.find(key, cached=cached)
-        if account is None:
-            return Stopped(Barrier.KEY_UNKNOWN)
-        allowed = account.rules.allowed_addresses
-        if allowed and not addresses.is_listed(request.address, addresses.networks(tuple(allowed))):
-            return Stopped(Barrier.ADDRESS)
-        barrier = of_state(account.state)
-        if barrier is not None:
-            return Stopped(barrier)
+        account, barrier = await self._known(request, key, cached=cached)
+        if barrier is not None and cached:
+            account, barrier = await self._known(request, key, cached=False)
+        if account is None or barrier is not None:
+            return Stopped(barrier or Barrier.KEY_UNKNOWN)
         if rate is None and not account.rules.rate_default:
             return Entered(account)
         return await self._counted(account, rate or Rate("*", account.rules.rate_default))
+
+    async def _known(self, request: Request, key: str, *, cached: bool) -> tuple[Account | None, Barrier | None]:
+        """The account of a key, and what keeps it out."""
+        account = await self._accounts.find(key, cached=cached)
+        if account is None:
+            return None, Barrier.KEY_UNKNOWN
+        allowed = account.rules.allowed_addresses
+        if allowed and not addresses.is_listed(request.address, addresses.networks(tuple(allowed))):
+            return account, Barrier.ADDRESS
+        return account, of_state(account.state)
 
     async def _counted(self, account: Account, rate: Rate) -> Entered | Stopped:
         now = self._clock.now()

@@ -14,6 +14,7 @@ from ...domain.message import Dialect, State
 from ...store import statistics
 from ...store import status as store
 from ...store.status import Status
+from .. import values
 from . import wire
 from .calls import Call, Services
 from .reading import MOST_RECIPIENTS, Members, number_of, parse_day
@@ -142,7 +143,7 @@ async def bulk_status_by_tag(services: Services, call: Call) -> Reply:
     total = await store.tag_messages(services.db, call.account.id, Dialect.SMSPARTNER, tag)
     if not total:
         return wire.simple(4, "Aucun message pour ce tag")
-    page = number_of(call.members.scalar("page")) or 1
+    page = max(1, values.integer(call.members.scalar("page")) or 1)
     skip, rows = (page - 1) * PAGE, []
     if skip < total:
         rows = await store.of_tag(services.db, call.account.id, Dialect.SMSPARTNER, tag, skip=skip, limit=PAGE)
@@ -188,7 +189,7 @@ def _custom(members: Members) -> tuple[date, date] | list[tuple[str, str]]:
     first, last = (parse_day(members.text(name), "-/") for name in ("from", "to"))
     if first is None or last is None:
         return [fault for day, fault in ((first, _FROM_INVALID), (last, _TO_INVALID)) if day is None]
-    if not first <= last < first + MOST_DAYS * _DAY or last == date.max:
+    if not 0 <= (last - first).days < MOST_DAYS or last == date.max:
         return [_TO_INVALID]
     return first, last
 
