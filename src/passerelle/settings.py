@@ -98,6 +98,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     carriers: list[CarrierSettings] = []
     metrics: bool = True
+    demo_key: Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?$")] = ""
+    """Key of the account that `up` makes; empty: it makes one."""
+    test_clock: bool = False
+    """For tests: follow the offset that `installation` holds, so that one clock moves under several processes."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def __post_init__(self) -> None:

@@ -37,6 +37,7 @@ class Event(Enum):
     PDU_MALFORMED = ("pdu_malformed", "warning")
     LEASE_EXPIRED = ("lease_expired", "warning")
     RECEIPT_UNMATCHED = ("receipt_unmatched", "warning")
+    REPLY_UNMATCHED = ("reply_unmatched", "warning")
     OUTCOME_UNKNOWN = ("outcome_unknown", "warning")
     CALLBACK_FAILED = ("callback_failed", "warning")
     CALLBACK_GIVEN_UP = ("callback_given_up", "error")
@@ -91,6 +92,9 @@ SUBMITTED = Counter("passerelle_parts_submitted", "Parts handed to a carrier", [
 OUTCOMES = Counter("passerelle_parts_outcomes", "Answers of carriers", ["carrier", "outcome"], registry=REGISTRY)
 RECEIPTS = Counter("passerelle_receipts", "Delivery receipts", ["carrier", "state"], registry=REGISTRY)
 INBOUND = Counter("passerelle_inbound", "Messages from phones", ["carrier"], registry=REGISTRY)
+INBOUND_UNMATCHED = Counter(
+    "passerelle_inbound_unmatched", "Messages from phones that answer nobody", ["carrier"], registry=REGISTRY
+)
 CALLBACKS = Counter("passerelle_callbacks", "Notifications to customers", ["result"], registry=REGISTRY)
 QUEUE_DEPTH = Gauge("passerelle_queue_depth", "Parts that wait", ["carrier", "lane"], registry=REGISTRY)
 QUEUE_AGE = Gauge("passerelle_queue_age_seconds", "Age of the oldest part that is due", ["carrier"], registry=REGISTRY)

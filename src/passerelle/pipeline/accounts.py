@@ -143,3 +143,7 @@ class Accounts:
         """The dialect key, unsealed."""
         sealed = await store.sealed_key(self._db, account_id)
         return None if sealed is None else self._keyring.open(bytes(sealed)).decode()
+
+    async def protect_sender(self, name: str) -> None:
+        """Nobody may send under this name but who is granted it."""
+        await store.protect_sender(self._db, name.replace(" ", "").upper())

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from .. import telemetry
 from ..clock import Clock
@@ -176,10 +177,9 @@ class Dispatcher:
         )
 
     async def _record_plain(self, connection: Any, carrier_id: int, outcomes: Sequence[Outcome], now: datetime) -> None:
-        if not outcomes:
-            return
-        await queue.remove(connection, [_key(o.part) for o in outcomes])
         await receipts.await_receipts(connection, carrier_id, [_awaiting(o, now) for o in outcomes])
+        ours = await queue.take(connection, [_key(o.part) for o in outcomes], self._owner)
+        outcomes = [o for o in outcomes if _key(o.part) in ours]
         await messages.submitted(
             connection,
             [(o.part.key.account_id, o.part.key.message_id, o.part.begun_at or now, o.at or now) for o in outcomes],
@@ -201,6 +201,15 @@ class Dispatcher:
         unsent = [_key(o.part) for o in outcomes if o.kind is OutcomeKind.UNSENT]
         await queue.release(connection, unsent, self._owner)
         begun = [o for o in outcomes if o.kind is not OutcomeKind.UNSENT]
+        held = await queue.held(connection, [_key(o.part) for o in begun], self._owner)
+        late = [o for o in begun if _key(o.part) not in held and o.kind is OutcomeKind.SENT]
+        await receipts.await_receipts(connection, carrier_id, [_awaiting(o, now) for o in late])
+        return await self._record_begun(connection, carrier_id, [o for o in begun if _key(o.part) in held], now)
+
+    async def _record_begun(
+        self, connection: Any, carrier_id: int, begun: Sequence[Outcome], now: datetime
+    ) -> list[events.Leased]:
+        """Outcomes of rows that are locked."""
         if not begun:
             return []
         settlement = Settlement(connection, now, self._teller)
@@ -268,7 +277,7 @@ class Dispatcher:
                         for row, part in zip(rows, due, strict=True)
                         if row["carrier_id"] == carrier_id
                     ]
-                    leased += await self._record_others(connection, carrier_id, lost, now)
+                    leased += await self._record_begun(connection, carrier_id, lost, now)
         self._teller.post(leased)
         if rows:
             telemetry.log(telemetry.Event.LEASE_EXPIRED, parts=len(rows))
@@ -304,7 +313,7 @@ def opening(rules: Rules, phone: int, now: datetime) -> datetime:
     zone = numbers.zone_of(f"+{phone}")
     if zone == calendar.PARIS.key:
         return calendar.next_open(now, paris)
-    own = calendar.Hours(start=rules.quiet_end, end=rules.quiet_start, zone=calendar.ZoneInfo(zone))
+    own = calendar.Hours(start=rules.quiet_end, end=rules.quiet_start, zone=ZoneInfo(zone))
     return calendar.next_open_for(now, [paris, own]) or calendar.next_open(now, paris)
 
 

@@ -28,7 +28,7 @@ _NEGATIVE = frozenset(lifecycle.FINAL - {State.DELIVERED})
 class Settlement:
     """The changes of one batch: `load`, then what happened, then `save` before the commit."""
 
-    def __init__(self, connection: Any, now: datetime, teller: Teller) -> None:
+    def __init__(self, connection: Any, now: datetime, teller: Teller | None) -> None:
         self._connection = connection
         self._now = now
         self._teller = teller
@@ -166,6 +166,8 @@ class Settlement:
             await optouts.add_many(self._connection, dead, self._now)
 
     async def _tell(self, changed: Sequence[Key]) -> list[events.Leased]:
+        if self._teller is None or not changed:
+            return []
         rules = await self._teller.rules({key[0] for key in changed})
         told: list[events.NewEvent] = []
         ended: list[Key] = []

@@ -59,6 +59,16 @@ async def remove(connection: Any, parts: Sequence[Part]) -> None:
         await connection.execute(SQL.remove, *columns(parts))
 
 
+async def take(connection: Any, parts: Sequence[Part], owner: UUID) -> set[Part]:
+    """Delete rows that `owner` holds, at their outcome; those that were deleted."""
+    return {Part(*row) for row in await connection.fetch(SQL.take, *columns(parts), owner)} if parts else set()
+
+
+async def held(connection: Any, parts: Sequence[Part], owner: UUID) -> set[Part]:
+    """Lock rows that `owner` still holds."""
+    return {Part(*row) for row in await connection.fetch(SQL.held, *columns(parts), owner)} if parts else set()
+
+
 async def remove_unleased(connection: Any, keys: Sequence[tuple[int, int]]) -> list[Any]:
     """Delete what nobody holds of (account, message): rows of account_id, message_id, part, attempts."""
     return list(await connection.fetch(SQL.remove_unleased, *columns(keys))) if keys else []

@@ -119,3 +119,23 @@ async def present(db: Database, keys: Sequence[tuple[int, int]]) -> set[int]:
     """Which of these (account, submission id) are stored: what a commit of unknown outcome has done."""
     rows = await db.fetch(SQL.present, *map(list, zip(*keys, strict=True)))
     return {row[0] for row in rows}
+
+
+async def lock_by_number(connection: Any, account_id: int, dialect: int, number: int) -> dict[str, Any] | None:
+    """The submission that a dialect calls `number`, locked: id, messages, due_at, cancelled_at; how many parts it has
+    and how many of them still wait untouched."""
+    row = await connection.fetchrow(SQL.lock_by_number, account_id, dialect, number)
+    if row is None:
+        return None
+    waiting = await connection.fetchrow(SQL.still_queued, account_id, row["id"], row["id"] + row["messages"])
+    return dict(row) | dict(waiting)
+
+
+async def is_sandboxed(connection: Any, account_id: int, dialect: int, number: int) -> bool:
+    """Whether a sandbox send has this number."""
+    return bool(await connection.fetchval(SQL.is_sandboxed, account_id, dialect, number))
+
+
+async def mark_cancelled(connection: Any, account_id: int, submission_id: int, now: datetime) -> None:
+    """The owner took it back."""
+    await connection.execute(SQL.mark_cancelled, account_id, submission_id, now)

@@ -22,6 +22,19 @@ from unnest($1::bigint[], $2::bigint[]) as t (account_id, id)
 delete from queue q using unnest($1::bigint[], $2::bigint[], $3::smallint[]) as t (account_id, message_id, part)
 where q.account_id = t.account_id and q.message_id = t.message_id and q.part = t.part
 
+-- name: take
+-- The outcome of a lease of ours; what is not returned was recorded before, or belongs to somebody else by now.
+delete from queue q using unnest($1::bigint[], $2::bigint[], $3::smallint[]) as t (account_id, message_id, part)
+where q.account_id = t.account_id and q.message_id = t.message_id and q.part = t.part and q.lease_owner = $4
+returning q.account_id, q.message_id, q.part
+
+-- name: held
+select q.account_id, q.message_id, q.part
+from unnest($1::bigint[], $2::bigint[], $3::smallint[]) as t (account_id, message_id, part)
+     join queue q on q.account_id = t.account_id and q.message_id = t.message_id and q.part = t.part
+where q.lease_owner = $4
+for update of q
+
 -- name: remove_unleased
 delete from queue q using unnest($1::bigint[], $2::bigint[]) as t (account_id, message_id)
 where q.account_id = t.account_id and q.message_id = t.message_id and q.lease_until is null

@@ -51,3 +51,20 @@ select id from unnest($1::bigint[], $2::bigint[]) as t (account_id, wanted)
 union all
 select submission_id from unnest($1::bigint[], $2::bigint[]) as t (account_id, wanted)
      join sandbox s on s.account_id = t.account_id and s.id = t.wanted
+
+-- name: lock_by_number
+select id, messages, due_at, cancelled_at from submission
+where number = $3 and number > 0 and account_id = $1 and dialect = $2
+for update
+
+-- name: still_queued
+select (select coalesce(sum(m.parts), 0) from message m where m.account_id = $1 and m.id >= $2 and m.id < $3)::int as parts,
+       (select count(*) from queue q
+        where q.account_id = $1 and q.message_id >= $2 and q.message_id < $3 and q.lease_until is null and q.attempts = 0)::int
+       as queued
+
+-- name: is_sandboxed
+select exists (select from sandbox where account_id = $1 and dialect = $2 and number = $3)
+
+-- name: mark_cancelled
+update submission set cancelled_at = $3 where account_id = $1 and id = $2

@@ -1,0 +1,5 @@
+"""`python -m passerelle` is `passerelle`."""
+
+from .cli import main
+
+main()

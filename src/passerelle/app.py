@@ -1,0 +1,208 @@
+"""From settings to running services: the only room that knows everybody.
+
+`serve` answers HTTP, `work` moves messages; any number of each may run against one database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import uuid_utils
+import uvicorn
+
+from . import telemetry
+from .clock import Clock
+from .domain.message import Dialect
+from .domain.pricing import Service
+from .domain.routing import Route
+from .outbound.smpp import SmppCarrier
+from .outbound.webhook import Poster
+from .pipeline.accounts import Accounts
+from .pipeline.callbacks import Callbacks
+from .pipeline.dispatch import Dispatcher
+from .pipeline.housekeeping import Housekeeping
+from .pipeline.inbound import Inbound
+from .pipeline.keys import Keyring
+from .pipeline.receipts import Receipts
+from .pipeline.submit import Submitter
+from .pipeline.teller import Teller
+from .pipeline.wording import Wording
+from .pipeline.worker import Worker, chores
+from .settings import SettingError, Settings
+from .store import carriers, installation_facts
+from .store.database import Database
+from .surfaces import health
+from .surfaces.door import Door
+from .surfaces.http import Dialects, Limits
+from .surfaces.primotexto import wire as primotexto_wire
+from .surfaces.primotexto.routes import Primotexto
+from .surfaces.protocol import LenientProtocol
+from .surfaces.smspartner import notifications
+from .surfaces.smspartner.calls import Services
+from .surfaces.smspartner.routes import SmsPartner
+
+RANGES = {"premium": int(Service.PREMIUM), "eco": int(Service.ECO)}
+WORDINGS = {
+    Dialect.SMSPARTNER: Wording(notifications.report, notifications.answer),
+    Dialect.PRIMOTEXTO: primotexto_wire.WORDING,
+}
+
+
+@dataclass
+class Ground:
+    """What every process stands on."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    accounts: Accounts
+    carrier_ids: dict[str, int]
+
+    def routes(self) -> list[Route]:
+        """What each carrier of the settings takes, in their order."""
+        return [
+            Route(self.carrier_ids[c.name], frozenset(RANGES[name] for name in c.ranges))
+            for c in self.settings.carriers
+        ]
+
+
+@contextlib.asynccontextmanager
+async def ground(settings: Settings, *, size: int = 8) -> AsyncIterator[Ground]:
+    """Open the database. Raises SettingError where the master secret is missing."""
+    if not settings.secret:
+        raise SettingError("secret", "the master secret is missing: set PASSERELLE_SECRET to a long random text")
+    db = await Database.open(settings.database_url, size=size)
+    clock = Clock()
+    try:
+        accounts = Accounts(db, Keyring(settings.secret), settings)
+        ids = await carriers.ids(db, [carrier.name for carrier in settings.carriers])
+        for name in settings.protected_senders:
+            await accounts.protect_sender(name)
+        async with _following(clock, db) if settings.test_clock else contextlib.nullcontext():
+            yield Ground(settings, clock, db, accounts, ids)
+    finally:
+        await db.close()
+
+
+@contextlib.asynccontextmanager
+async def _following(clock: Clock, db: Database) -> AsyncIterator[None]:
+    """Keep the clock at the offset that the database holds."""
+
+    async def follow() -> None:
+        while True:
+            with contextlib.suppress(Exception):
+                clock.offset = await installation_facts.clock_offset(db)
+            await asyncio.sleep(0.1)
+
+    clock.offset = await installation_facts.clock_offset(db)
+    task = asyncio.create_task(follow())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+# --- HTTP ----------------------------------------------------------------------------------------------------------
+
+
+def dialects(base: Ground, submitter: Submitter, is_ready: Callable[[], Any]) -> Dialects:
+    """The ASGI application of `serve`."""
+    settings = base.settings
+    door = Door(base.db, base.accounts, base.clock)
+    surfaces = [
+        SmsPartner(Services(base.db, door, base.accounts, submitter, base.clock)),
+        Primotexto(base.db, door, submitter, base.clock),
+    ]
+    limits = Limits(
+        hosts=dict(settings.hosts), trusted_proxies=tuple(settings.trusted_proxies), max_body=settings.max_body
+    )
+    return Dialects(surfaces, health.application(is_ready, metrics=settings.metrics), limits)
+
+
+async def serve(settings: Settings) -> None:
+    """Answer HTTP until told to stop."""
+    async with ground(settings) as base:
+        submitter = Submitter(
+            base.db,
+            base.accounts,
+            base.routes(),
+            base.clock,
+            validity=timedelta(hours=settings.validity_hours),
+        )
+        writing = asyncio.create_task(submitter.run())
+
+        async def is_ready() -> bool:
+            return bool(await base.db.fetchval("select true"))
+
+        config = uvicorn.Config(
+            dialects(base, submitter, is_ready),
+            host=settings.host,
+            port=settings.port,
+            http=LenientProtocol,
+            ws="none",
+            lifespan="off",
+            access_log=False,  # keys travel in query strings
+            log_config=None,
+            server_header=False,
+            backlog=2048,
+            timeout_graceful_shutdown=5,
+        )
+        telemetry.log(telemetry.Event.STARTED, program="serve", host=settings.host, port=settings.port)
+        await uvicorn.Server(config).serve()
+        writing.cancel()
+        telemetry.log(telemetry.Event.STOPPED, program="serve")
+
+
+# --- work ----------------------------------------------------------------------------------------------------------
+
+
+async def work(settings: Settings) -> None:
+    """Move messages until told to stop."""
+    stop = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    poster = Poster(allow_private=settings.callback_private)
+    async with ground(settings, size=12) as base, contextlib.AsyncExitStack() as ending:
+        ending.push_async_callback(poster.close)
+        worker, running = _worker(base, poster)
+        telemetry.log(telemetry.Event.STARTED, program="work", carriers=[c.name for c in settings.carriers])
+        tasks = [asyncio.create_task(one) for one in running]
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        await worker.stop()
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        telemetry.log(telemetry.Event.STOPPED, program="work")
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error
+
+
+def _worker(base: Ground, poster: Poster) -> tuple[Worker, list[Any]]:
+    """The loops of `work`."""
+    settings, db, clock = base.settings, base.db, base.clock
+    owner = UUID(str(uuid_utils.uuid4()))
+    callbacks = Callbacks(db, poster, base.accounts, clock)
+    teller = Teller(base.accounts, WORDINGS, callbacks.offer)
+    dispatcher = Dispatcher(db, clock, teller, owner, lease=timedelta(seconds=settings.lease_seconds))
+    receipts = Receipts(db, clock, teller, wait=timedelta(hours=settings.receipt_wait_hours))
+    inbound = Inbound(db, teller, settings, clock)
+    housekeeping = Housekeeping(db, settings, clock)
+    regular = chores(db, dispatcher, receipts, inbound, clock.now)
+    regular.append((1.0, lambda: housekeeping.tick(clock.now())))
+    worker = Worker(db, owner, dispatcher, receipts, inbound, regular)
+    worker.serve(
+        [
+            SmppCarrier(one, base.carrier_ids[one.name], settings.short_code, clock, worker.wake)
+            for one in settings.carriers
+        ]
+    )
+    return worker, [worker.run(), callbacks.run()]

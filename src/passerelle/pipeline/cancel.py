@@ -1,0 +1,61 @@
+"""Take back what has not left: all of a submission or nothing of it, and its price with it."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..domain.message import Dialect, State
+from ..store import queue, submissions
+from ..store.database import Database
+from .settle import Settlement
+
+LATEST = timedelta(minutes=5)  # before the sending time (SMS Partner 5.5)
+
+
+class CancelVerdict(enum.Enum):
+    """What became of a wish to cancel."""
+
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    ALREADY = "already"
+    SENT = "sent"
+    TOO_LATE = "too_late"
+
+
+async def cancel(db: Database, account_id: int, dialect: Dialect, number: int, now: datetime) -> CancelVerdict:
+    """Cancel the submission that the dialect calls `number`; nobody is told of what its owner did."""
+    async with db.transaction() as connection:
+        found = await submissions.lock_by_number(connection, account_id, dialect, number)
+        if found is None:
+            return await _without_submission(connection, account_id, dialect, number)
+        verdict = _judge(found, now)
+        if verdict is not CancelVerdict.CANCELLED:
+            return verdict
+        keys = [(account_id, found["id"] + n) for n in range(found["messages"])]
+        settlement = Settlement(connection, now, None)
+        await settlement.load(keys)
+        removed = await queue.remove_unleased(connection, keys)
+        for row in removed:
+            key = (row["account_id"], row["message_id"])
+            settlement.moved(key, row["part"], State.CANCELLED, now)
+            settlement.unstarted(key, int(row["attempts"] == 0))
+        await submissions.mark_cancelled(connection, account_id, found["id"], now)
+        await settlement.save()
+        return CancelVerdict.CANCELLED
+
+
+async def _without_submission(connection: Any, account_id: int, dialect: Dialect, number: int) -> CancelVerdict:
+    """A sandbox send is delivered at once: there is nothing to take back."""
+    there = await submissions.is_sandboxed(connection, account_id, dialect, number)
+    return CancelVerdict.SENT if there else CancelVerdict.UNKNOWN
+
+
+def _judge(found: Any, now: datetime) -> CancelVerdict:
+    """In the order of the contract: already cancelled, already sent, too late."""
+    if found["cancelled_at"] is not None:
+        return CancelVerdict.ALREADY
+    if found["queued"] < found["parts"]:
+        return CancelVerdict.SENT
+    return CancelVerdict.CANCELLED if found["due_at"] - now >= LATEST else CancelVerdict.TOO_LATE

@@ -1,0 +1,199 @@
+"""The loops of a worker: binds held, parts out, outcomes and receipts in, and the work of every second.
+
+Each loop goes on for ever; a database that is away makes it wait, with what it holds, and nothing is lost by it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from .. import telemetry
+from ..domain.message import Outcome
+from ..outbound.carrier import Arrived
+from ..outbound.smpp import SmppCarrier
+from ..store import carriers as store
+from ..store import queue, statistics
+from ..store.database import Database, is_transient
+from .dispatch import Dispatcher
+from .inbound import Inbound
+from .receipts import Receipts
+
+GATHER = 0.008  # seconds in which outcomes and receipts gather into a batch
+IDLE = 0.04  # seconds between looks at an empty queue
+BIND_LEASE = timedelta(seconds=12)
+BIND_EVERY = 3.0  # seconds between renewals
+AWAY = 0.25  # seconds between tries while the database is away
+
+Chore = Callable[[], Awaitable[object]]
+
+
+class Worker:
+    """Runs the pipeline of this process. `chores`: (seconds, what) to be done again and again."""
+
+    def __init__(
+        self,
+        db: Database,
+        owner: UUID,
+        dispatcher: Dispatcher,
+        receipts: Receipts,
+        inbound: Inbound,
+        chores: Sequence[tuple[float, Chore]] = (),
+    ) -> None:
+        self._db = db
+        self._owner = owner
+        self._dispatcher = dispatcher
+        self._receipts = receipts
+        self._inbound = inbound
+        self._chores = list(chores)
+        self._carriers: list[SmppCarrier] = []
+        self._outcomes_there = asyncio.Event()
+        self._arrived_there = asyncio.Event()
+        self._held_until: dict[tuple[int, int], float] = {}
+        self._stopping = False
+
+    def wake(self) -> None:
+        """A carrier has something to take."""
+        self._outcomes_there.set()
+        self._arrived_there.set()
+
+    def serve(self, carriers: Sequence[SmppCarrier]) -> None:
+        """The carriers of this process."""
+        self._carriers = list(carriers)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        loops = [
+            self._hold_binds(),
+            self._again(self._record_outcomes),
+            self._again(self._take_arrived),
+            *(self._again(lambda c=carrier: self._pump(c)) for carrier in self._carriers),  # type: ignore[misc]
+            *(self._every(seconds, chore) for seconds, chore in self._chores),
+        ]
+        async with asyncio.TaskGroup() as group:
+            for loop in loops:
+                group.create_task(loop)
+
+    async def stop(self) -> None:
+        """Lease nothing more, let what is in flight come back, write it down, give the binds back."""
+        self._stopping = True
+        for carrier in self._carriers:
+            for number in range(carrier.settings.binds):
+                await carrier.close(number)
+            await self._record(carrier, carrier.take_outcomes())
+        await store.let_go(self._db, self._owner)
+
+    # --- loops -----------------------------------------------------------------------------------------------------
+
+    async def _again(self, step: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await self._patiently(step)
+
+    async def _every(self, seconds: float, chore: Chore) -> None:
+        while True:
+            await self._patiently(chore)
+            await asyncio.sleep(seconds)
+
+    async def _patiently(self, step: Chore) -> None:
+        """One step; a failure is told and slows the loop down, but never ends it."""
+        try:
+            await step()
+        except Exception as error:
+            event = telemetry.Event.DATABASE_LOST if is_transient(error) else telemetry.Event.WORKER_FAILED
+            telemetry.log(event, room="worker", error=type(error).__name__, exc_info=not is_transient(error))
+            await asyncio.sleep(AWAY)
+
+    async def _pump(self, carrier: SmppCarrier) -> None:
+        looked_at = 0 if self._stopping else await self._dispatcher.pump(carrier)
+        await asyncio.sleep(GATHER if looked_at else IDLE)
+
+    async def _record_outcomes(self) -> None:
+        await self._outcomes_there.wait()
+        await asyncio.sleep(GATHER)
+        self._outcomes_there.clear()
+        for carrier in self._carriers:
+            await self._record(carrier, carrier.take_outcomes())
+
+    async def _record(self, carrier: SmppCarrier, outcomes: Sequence[Outcome]) -> None:
+        """Until it is on disk: nobody else knows what became of these parts."""
+        while outcomes:
+            try:
+                await self._dispatcher.record(carrier.id, outcomes)
+                return
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                telemetry.log(telemetry.Event.DATABASE_LOST, room="record", error=type(error).__name__)
+                await asyncio.sleep(AWAY)
+
+    async def _take_arrived(self) -> None:
+        await self._arrived_there.wait()
+        await asyncio.sleep(GATHER)
+        self._arrived_there.clear()
+        for carrier in self._carriers:
+            await self._settle(carrier, carrier.take_arrived())
+
+    async def _settle(self, carrier: SmppCarrier, arrived: Sequence[Arrived]) -> None:
+        """Committed, then acknowledged; what fails is not acknowledged, and sent again by the operator."""
+        if not arrived:
+            return
+        await self._receipts.settle(carrier.id, [r for one in arrived for r in one.receipts])
+        texts = [text for one in arrived for text in one.texts]
+        if texts:
+            await self._inbound.receive(texts, carrier.id)
+        for one in arrived:
+            one.acknowledge()
+
+    # --- binds -----------------------------------------------------------------------------------------------------
+
+    async def _hold_binds(self) -> None:
+        while True:
+            if not self._stopping:
+                await self._patiently(self._renew)
+                self._drop_unheld()
+            await asyncio.sleep(BIND_EVERY)
+
+    async def _renew(self) -> None:
+        for carrier in self._carriers:
+            for number in range(carrier.settings.binds):
+                until = time.monotonic() + BIND_LEASE.total_seconds() - 1
+                bound, note = carrier.state(number)
+                if await store.hold_bind(self._db, carrier.id, number, self._owner, BIND_LEASE, bound, note):
+                    self._held_until[carrier.id, number] = until
+                    carrier.open(number)
+                else:
+                    self._held_until.pop((carrier.id, number), None)
+
+    def _drop_unheld(self) -> None:
+        """A bind that could not be renewed in time may be somebody else's by now."""
+        now = time.monotonic()
+        for carrier in self._carriers:
+            for number in range(carrier.settings.binds):
+                if self._held_until.get((carrier.id, number), 0.0) < now:
+                    carrier.drop(number)
+
+
+def chores(
+    db: Database, dispatcher: Dispatcher, receipts: Receipts, inbound: Inbound, clock_now: Callable[[], object]
+) -> list[tuple[float, Chore]]:
+    """The work of every second: rescue, expire, sweep, fold."""
+
+    async def carriers_then(step: Callable[[Sequence[int]], Awaitable[int]]) -> None:
+        while await step(await queue.carriers_in_use(db)) >= 500:
+            pass
+
+    async def fold() -> None:
+        while await statistics.fold(db, clock_now()) >= 5000:  # type: ignore[arg-type]
+            pass
+
+    return [
+        (1.0, receipts.sweep),
+        (1.0, fold),
+        (2.0, lambda: carriers_then(dispatcher.rescue)),
+        (3.0, lambda: carriers_then(dispatcher.expire)),
+        (5.0, receipts.give_up),
+        (30.0, inbound.sweep),
+    ]
