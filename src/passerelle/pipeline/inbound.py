@@ -1,0 +1,217 @@
+"""Texts from handsets: joined, matched to what they answer, opt-outs obeyed; committed before the operator is thanked.
+
+The one rule: in doubt a text is a STOP, and a STOP finds whoever wrote to that phone. A reply proves that its message
+arrived, whatever the operator said of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from .. import telemetry
+from ..clock import Clock
+from ..domain import lifecycle
+from ..domain.account import Rules
+from ..domain.message import Dialect, EventKind, State
+from ..domain.message import Inbound as Text
+from ..domain.optout import is_stop
+from ..settings import Settings
+from ..store import events, optouts, replies, statistics
+from ..store.database import Database, is_transient
+from ..store.events import Leased, NewEvent
+from ..store.messages import MessageRow
+from ..store.replies import Answered, NewReply, Question, TextPart
+from ..store.statistics import Delta, Figure
+from .settle import Key, Settlement
+from .teller import Teller
+from .wording import Told
+
+PARTS_WAIT = timedelta(hours=1)  # for the rest of a long text
+TRIES = 3  # of a batch that the database lost or chose as the victim of a deadlock
+LARGEST_PHONE = 10**15  # E.164: 15 digits
+MOST_PARTS = 255
+
+# What a reply proves wrong, or ends: the message was with an operator, and arrived.
+_PROVABLE = frozenset({State.SUBMITTED, State.UNCERTAIN, State.UNDELIVERED, State.BOUNCED, State.UNCONFIRMED})
+
+
+class Inbound:
+    """Takes texts of carriers in."""
+
+    def __init__(self, db: Database, teller: Teller, settings: Settings, clock: Clock) -> None:
+        self._db = db
+        self._teller = teller
+        self._clock = clock
+        self._short_code = settings.short_code
+        self._stop_words = frozenset(settings.stop_words)
+
+    async def receive(self, batch: Sequence[Text], carrier_id: int) -> None:
+        """Write a batch of texts and parts of texts down; returns after the commit."""
+        telemetry.INBOUND.labels(str(carrier_id)).inc(len(batch))
+        taken = [_cleaned(text, carrier_id) for text in batch]
+        for tries in range(1, TRIES + 1):
+            try:
+                return await self._receive(taken, self._clock.now())
+            except Exception as error:
+                if tries == TRIES or not is_transient(error):
+                    raise
+
+    async def sweep(self) -> int:
+        """Take long texts whose rest did not come within an hour as they are; how many."""
+        now = self._clock.now()
+        async with self._db.transaction() as connection:
+            texts = await replies.take_old(connection, now - PARTS_WAIT)
+            leased = await self._take(connection, texts, now) if texts else []
+        self._teller.post(leased)
+        return len(texts)
+
+    async def _receive(self, taken: Sequence[TextPart], now: datetime) -> None:
+        async with self._db.transaction() as connection:
+            texts = [text for text in taken if text.total == 1]
+            texts += await replies.assemble(connection, [text for text in taken if text.total > 1])
+            leased = await self._take(connection, texts, now) if texts else []
+        self._teller.post(leased)
+
+    async def _take(self, connection: Any, texts: Sequence[TextPart], now: datetime) -> list[Leased]:
+        """Whole texts, in the transaction that is under way; the notifications to be posted after its commit."""
+        stops = [is_stop(text.text, self._stop_words) for text in texts]
+        questions = [
+            Question(text.phone, text.recipient, _national(text.recipient), stop)
+            for text, stop in zip(texts, stops, strict=True)
+        ]
+        found = {one.position: one for one in await replies.answered(connection, questions, self._short_code, now)}
+        _tell_unmatched(
+            [(text, stop) for n, (text, stop) in enumerate(zip(texts, stops, strict=True), 1) if n not in found]
+        )
+        settlement = Settlement(connection, now, self._teller)
+        await settlement.load({(one.account_id, one.message_id) for one in found.values()})
+        batch = _Batch(settlement, now)
+        for position in sorted(found):
+            batch.add(texts[position - 1], stops[position - 1], found[position])
+        leased = await settlement.save()
+        await batch.save(connection)
+        return leased + await self._announce(connection, batch, now)
+
+    async def _announce(self, connection: Any, batch: _Batch, now: datetime) -> list[Leased]:
+        rules = await self._teller.rules({told.account_id for told, _ in batch.told})
+        told: list[NewEvent] = []
+        for facts, reply_url in batch.told:
+            told += self._teller.word(facts, rules.get(facts.account_id, Rules()), reply_url=reply_url)
+        return await events.insert(connection, told, now)
+
+
+class _Batch:
+    """What matched texts change beside their messages."""
+
+    def __init__(self, settlement: Settlement, now: datetime) -> None:
+        self._settlement = settlement
+        self._now = now
+        self._replies: list[NewReply] = []
+        self._stops: list[tuple[int, int, int]] = []
+        self._unsubscribers: list[tuple[int, int, int, str, int]] = []
+        self._replied: dict[Key, datetime] = {}
+        self._counts: dict[tuple[int, int, str], int] = {}
+        self.told: list[tuple[Told, str]] = []  # with the reply URL of the submission
+
+    def add(self, text: TextPart, stop: bool, answered: Answered) -> None:
+        """One text and the message that it answers."""
+        row = self._settlement.row((answered.account_id, answered.message_id))
+        if row is None:
+            return
+        _prove(row, text.at)
+        tag, tag_key = ("", "") if row.test else (row.tag, row.tag_key)
+        self._replies.append(
+            NewReply(
+                row.account_id, optouts.new_token(self._now), text.carrier_id, text.phone, text.recipient, text.text,
+                text.at, stop, row.id, row.dialect, tag, tag_key,
+            )
+        )  # fmt: skip
+        if stop:
+            self._stop(row, text, tag_key)
+        else:
+            self._reply(row, text, tag_key)
+        if not stop or row.dialect == Dialect.SMSPARTNER:  # other dialects hear of an opt-out from the message
+            self.told.append((_told(row, text, stop), answered.reply_url))
+
+    def _stop(self, row: MessageRow, text: TextPart, tag_key: str) -> None:
+        row.stopped_at = row.stopped_at or text.at
+        self._stops.append((row.account_id, optouts.List.STOP, text.phone))
+        self._unsubscribers.append((row.account_id, row.dialect, Figure.UNSUBSCRIBERS, tag_key, text.phone))
+
+    def _reply(self, row: MessageRow, text: TextPart, tag_key: str) -> None:
+        key = (row.account_id, row.id)
+        self._replied[key] = max(text.at, self._replied.get(key, text.at))
+        count = (row.account_id, row.dialect, tag_key)
+        self._counts[count] = self._counts.get(count, 0) + 1
+
+    async def save(self, connection: Any) -> None:
+        """Write it."""
+        await replies.insert(connection, self._replies)
+        await replies.replied(connection, [(*key, at) for key, at in sorted(self._replied.items())])
+        await optouts.add_many(connection, self._stops, self._now)
+        await statistics.add_distinct(connection, self._unsubscribers)
+        hour = self._now.replace(minute=0, second=0, microsecond=0)
+        await statistics.insert(connection, [Delta(*key, hour, replies=n) for key, n in self._counts.items()])
+        if self._stops:
+            telemetry.log(telemetry.Event.OPTED_OUT, count=len(self._stops))
+
+
+def _prove(row: MessageRow, at: datetime) -> None:
+    """Who answers has received."""
+    if row.delivered_at is not None or row.sent_at is None or row.state not in _PROVABLE:
+        return
+    row.delivered_at = at
+    if lifecycle.advance(State(row.state), State.DELIVERED) is State.DELIVERED:
+        row.state, row.state_at = State.DELIVERED, at
+
+
+def _told(row: MessageRow, text: TextPart, stop: bool) -> Told:
+    return Told(
+        event=EventKind.UNSUBSCRIBED if stop else EventKind.REPLY,
+        dialect=Dialect(row.dialect),
+        account_id=row.account_id,
+        row_id=row.id,
+        state=State(row.state),
+        message_id=row.submission_number,
+        snapshot=row.number,
+        phone=text.phone,
+        at=text.at,
+        cost=row.price,
+        tag=row.tag,
+        campaign_name=row.campaign_name,
+        campaign_id=row.campaign_id,
+        text=text.text,
+        test=row.test,
+    )
+
+
+def _cleaned(text: Text, carrier_id: int) -> TextPart:
+    """As it can be stored: one odd text must not hold up its neighbours, nor come again for ever."""
+    is_part = 1 < text.total <= MOST_PARTS and 1 <= text.part <= text.total
+    total, part = (text.total, text.part) if is_part else (1, 1)
+    phone = text.phone if 0 < text.phone < LARGEST_PHONE else 0
+    recipient = _storable(text.recipient).removeprefix("+") or "?"
+    return TextPart(carrier_id, phone, recipient, text.reference, total, part, _storable(text.text), text.at)
+
+
+def _storable(text: str) -> str:
+    """Without what PostgreSQL has no place for: NUL and half characters."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _national(recipient: str) -> str:
+    """A French number as a sender may have been given, 0 and nine digits; others as they are."""
+    is_french = len(recipient) == 11 and recipient.startswith("33")
+    return f"0{recipient[2:]}" if is_french else recipient
+
+
+def _tell_unmatched(lost: Iterable[tuple[TextPart, bool]]) -> None:
+    """Nobody is answered: counted and, without a word of it, logged."""
+    carriers: dict[int, list[bool]] = {}
+    for text, stop in lost:
+        carriers.setdefault(text.carrier_id, []).append(stop)
+    for carrier_id, stops in carriers.items():
+        telemetry.INBOUND_UNMATCHED.labels(str(carrier_id)).inc(len(stops))
+        telemetry.log(telemetry.Event.REPLY_UNMATCHED, carrier=carrier_id, count=len(stops), stops=sum(stops))
