@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -28,3 +29,10 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
             return smsc, port
 
         yield begin
+
+
+async def quiet(smsc: Smsc) -> None:
+    """Until nothing is owed to anybody."""
+    async with asyncio.timeout(5):
+        while smsc.stats()["owed"]:
+            await asyncio.sleep(0.005)

@@ -123,7 +123,8 @@ class Smsc:
         return {
             **{name: self.tally[name] for name in COUNTED},
             "binds": sum(link.session.bound for link in self._links),
-            "owed": sum(len(account.mailbox) for account in self.accounts.values()),
+            "owed": sum(len(account.mailbox) for account in self.accounts.values())
+            + sum(link.session.in_flight for link in self._links),
         }
 
     def inject(self, phone: str, recipient: str, text: str, *, serial: int = 0) -> int:
