@@ -147,7 +147,7 @@ class Poster:
         """Every connection is made here, with its final address."""
         family, kind, protocol, _, where = target
         if not is_allowed(str(where[0]), self._allow_private):
-            raise AddressRefused(f"address refused: {where[0]}")
+            raise AddressRefused("address refused")  # one wording: of several, the first is told
         return socket.socket(family, kind, protocol)
 
 
