@@ -47,11 +47,13 @@ class _Source:
 class Members:
     """Query and body members as one; the body wins."""
 
-    __slots__ = ("_sources",)
+    __slots__ = ("_body", "_form", "_names", "_sources")
 
     def __init__(self, body: Mapping[str, Any], query: Mapping[str, Any], *, form: bool = False) -> None:
-        sources = (_Source(body, form), _Source(query, True))
-        self._sources = sources if query else sources[:1]
+        self._body = body
+        self._form = form
+        self._sources = (_Source(body, form), _Source(query, True))
+        self._names = {name.lower() for members in (body, query) for name in members}
 
     def get(self, *names: str) -> Any:
         """The first of these members that is present; None where all are absent, null or ''."""
@@ -60,10 +62,20 @@ class Members:
     def _find(self, names: Sequence[str]) -> tuple[Any, bool]:
         """A value, and whether it was written like a query."""
         for name in names:
-            for source in self._sources:
-                value = source.get(name)
+            value = self._body.get(name)
+            if value is not None and value != "":
+                return value, self._form
+            if name.lower() in self._names:
+                value, queried = self._loosely(name)
                 if value is not None:
-                    return value, source.queried
+                    return value, queried
+        return None, False
+
+    def _loosely(self, name: str) -> tuple[Any, bool]:
+        for source in self._sources:
+            value = source.get(name)
+            if value is not None:
+                return value, source.queried
         return None, False
 
     def scalar(self, name: str) -> Any:

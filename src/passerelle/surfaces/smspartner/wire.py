@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from ...domain import calendar, pricing
 from ...domain.account import Account
 from ...domain.admission import Finding, Reason, Wanted
@@ -24,12 +26,15 @@ Reply = dict[str, Any]
 
 MEDIA_JSON = b"application/json"
 
-_json = json.JSONEncoder(separators=(",", ":")).encode
+_escaped = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def encode(reply: Reply, is_xml: bool) -> bytes:
     """The body of an answer: ASCII-escaped JSON, or XML."""
-    return xml.encode(reply) if is_xml else _json(reply).encode()
+    if is_xml:
+        return xml.encode(reply)
+    written = msgspec.json.encode(reply)
+    return written if written.isascii() else _escaped(reply).encode()
 
 
 def status_of(reply: Reply) -> int:
