@@ -21,6 +21,11 @@ def month_of(at: datetime) -> int:
     return (at.year - 2000) * 12 + at.month - 1
 
 
+def span_of(month: int) -> tuple[int, int]:
+    """The first id of a month, and that of the next."""
+    return month << MONTH_SHIFT, month + 1 << MONTH_SHIFT
+
+
 class Numbering:
     """Hands out ids of messages, and the numbers that the dialects show."""
 

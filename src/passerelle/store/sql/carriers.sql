@@ -18,6 +18,6 @@ returning true
 update bind set owner = null, lease_until = null, bound = false where owner = $1
 
 -- name: binds
-select c.name, b.number, b.bound and b.lease_until > clock_timestamp() as bound, b.note, b.changed_at, b.owner
+select c.name, b.number, b.bound and b.lease_until > clock_timestamp() as bound, b.note, b.changed_at, b.owner, b.carrier_id
 from bind b join carrier c on c.id = b.carrier_id
 order by c.name, b.number

@@ -10,4 +10,6 @@ select exists (select from message where number > 0 and number between $1 and $2
     or exists (select from sandbox where dialect = 2 and number between $1 and $2)
 
 -- name: make_month
-select make_month($1)
+-- One process at a time: two that make the same partition would fail.
+with alone as materialized (select pg_advisory_xact_lock(5021730119))
+select make_month($1) from alone

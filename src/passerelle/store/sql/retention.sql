@@ -1,0 +1,134 @@
+-- What is forgotten, and when: claims of nights, batches to delete, texts to blank, months to close.
+
+-- name: try_alone
+-- Held to the end of the transaction; false while another process does the same.
+select pg_try_advisory_xact_lock(hashtextextended($1, 0))
+
+-- name: claim
+-- True for whoever is the first to say that `name` was done as of $2.
+insert into installation (name, value) values ($1, $2)
+on conflict (name) do update set value = excluded.value where installation.value collate "C" < excluded.value collate "C"
+returning true
+
+-- name: months
+select right(c.relname, 6) from pg_inherits i join pg_class c on c.oid = i.inhrelid
+where i.inhparent = 'submission'::regclass order by 1
+
+-- name: empty_sandbox
+delete from sandbox where at < $1
+
+-- name: forget_answers
+with old as materialized (
+    select account_id, path, key from idempotency where at <= $1 order by at limit $2 for update skip locked
+)
+delete from idempotency i using old
+where i.account_id = old.account_id and i.path = old.path and i.key = old.key and i.at <= $1
+
+-- name: forget_rate_calls
+delete from rate_call
+where ctid = any (array(select ctid from rate_call where at <= $1 limit $2 for update skip locked))
+
+-- name: blank_texts
+-- One page of the submissions of ids $1 to $2, after (account, id) = ($3, $4): texts that were due before $5 and of which
+-- nothing is queued any more. At most 5000 messages a page, or one submission. `left_over`: texts whose time will come.
+with page as materialized (
+    select account_id, id, messages, due_at
+    from (
+        select account_id, id, messages, due_at, sum(messages) over (order by account_id, id) - messages as before
+        from (
+            select account_id, id, messages, due_at from submission
+            where id >= $1 and id < $2 and (account_id, id) > ($3, $4)
+            order by account_id, id limit 1000
+        ) next
+    ) counted
+    where before < 5000
+), old as materialized (
+    select account_id, id, messages from page p
+    where due_at < $5
+      and not exists (select from queue q
+                      where q.account_id = p.account_id and q.message_id >= p.id and q.message_id < p.id + p.messages)
+), shared as (
+    update submission s set text = '' from old
+    where s.account_id = old.account_id and s.id = old.id and s.id >= $1 and s.id < $2 and s.text <> ''
+    returning s.id
+), own as (
+    update message m set text = '' from old
+    where m.account_id = old.account_id and m.id >= old.id and m.id < old.id + old.messages and m.id >= $1 and m.id < $2
+      and m.text <> ''
+    returning m.id
+)
+select last.account_id, last.id, (select count(*) from shared) + (select count(*) from own) as blanked,
+       (select count(*) from page) - (select count(*) from old) as left_over
+from (select account_id, id from page order by account_id desc, id desc limit 1) last
+
+-- name: blank_replies
+-- One page of the replies after (account, id) = ($1, $2): texts from before $3.
+with page as materialized (
+    select account_id, id from reply where (account_id, id) > ($1, $2) order by account_id, id limit 5000
+), blanked as (
+    update reply r set text = '' from page
+    where r.account_id = page.account_id and r.id = page.id and r.at < $3 and r.text <> ''
+    returning r.id
+)
+select last.account_id, last.id, (select count(*) from blanked) as blanked
+from (select account_id, id from page order by account_id desc, id desc limit 1) last
+
+-- name: queued_submissions
+select s.account_id, s.id, s.messages
+from (select distinct account_id, submission_id from queue where submission_id >= $1 and submission_id < $2) q
+     join submission s on s.account_id = q.account_id and s.id = q.submission_id
+order by s.account_id, s.id
+
+-- name: under_way
+-- Whether any part of these ids is queued or with an operator.
+select exists (select from awaiting where message_id >= $1 and message_id < $2)
+    or exists (select from queue where message_id >= $1 and message_id < $2)
+
+-- name: orphans
+-- Not final, and neither queued nor awaited (see under_way): nothing will ever come of them.
+select account_id, id, parts from message where id >= $1 and id < $2 and state < 10 limit $3
+
+-- name: lock_submission
+select id from submission where account_id = $1 and id = $2 for update
+
+-- name: lock_untouched
+-- Lock the queue rows of messages $2 to $3, in the way of every lease; whether nothing of them was ever begun.
+with locked as (
+    select lease_until, attempts from queue where account_id = $1 and message_id >= $2 and message_id < $3 for update
+)
+select count(*) > 0 and bool_and(lease_until is null and attempts = 0)
+       and count(*) = (select sum(m.parts) from message m where m.account_id = $1 and m.id >= $2 and m.id < $3)
+from locked
+
+-- name: move
+-- The messages $2 to $3 of an account get ids that are higher by $4, wherever they are named.
+with moved as (
+    update submission set id = id + $4 where account_id = $1 and id = $2
+), messages as (
+    update message set id = id + $4, submission_id = submission_id + $4 where account_id = $1 and id >= $2 and id < $3
+), parts as (
+    update part set message_id = message_id + $4 where account_id = $1 and message_id >= $2 and message_id < $3
+), queued as (
+    update queue set message_id = message_id + $4, submission_id = submission_id + $4
+    where account_id = $1 and message_id >= $2 and message_id < $3
+), events as (
+    update event set message_id = message_id + $4 where account_id = $1 and message_id >= $2 and message_id < $3
+), replies as (
+    update reply set message_id = message_id + $4 where account_id = $1 and message_id >= $2 and message_id < $3
+)
+update posting set submission_id = submission_id + $4, message_id = message_id + $4
+where to_account = $1 and submission_id = $2
+
+-- name: close_charges
+-- One posting an account for all that the submissions of ids $1 to $2 have cost.
+insert into posting (at, from_account, to_account, amount, kind, note)
+select $3, account_id, 1, sum(cost), 5, $4 from submission
+where id >= $1 and id < $2 and cost > 0
+group by account_id order by account_id
+
+-- name: uncount_messages
+-- Rows stored are counted; figures of what became of them stay.
+insert into statistic_delta (account_id, dialect, tag_key, at, messages)
+select account_id, dialect, case when test then '' else tag_key end, $3, -sum(messages) from submission
+where id >= $1 and id < $2
+group by 1, 2, 3 order by 1, 2, 3
