@@ -40,7 +40,7 @@ from .store import carriers, installation_facts
 from .store.database import Database
 from .surfaces import health
 from .surfaces.door import Door
-from .surfaces.http import Dialects, Limits
+from .surfaces.http import Dialects, Limits, Surface
 from .surfaces.primotexto import wire as primotexto_wire
 from .surfaces.primotexto.routes import Primotexto
 from .surfaces.protocol import LenientProtocol
@@ -116,7 +116,7 @@ def dialects(base: Ground, submitter: Submitter, is_ready: Callable[[], Any]) ->
     """The ASGI application of `serve`."""
     settings = base.settings
     door = Door(base.db, base.accounts, base.clock)
-    surfaces = [
+    surfaces: list[Surface] = [
         SmsPartner(Services(base.db, door, base.accounts, submitter, base.clock)),
         Primotexto(base.db, door, submitter, base.clock),
     ]
@@ -151,6 +151,7 @@ async def serve(settings: Settings) -> None:
             access_log=False,  # keys travel in query strings
             log_config=None,
             server_header=False,
+            proxy_headers=False,  # `trusted_proxies` decides
             backlog=2048,
             timeout_graceful_shutdown=5,
         )

@@ -140,7 +140,9 @@ async def demo_account(settings: Settings) -> tuple[int, str]:
         now = datetime.now(UTC)
         found = await account_rows.id_of(base.db, EMAIL)
         if found is None:
-            account, key = await base.accounts.create(EMAIL, now=now, firstname="Alix", lastname="Martin", key=settings.demo_key or None)
+            account, key = await base.accounts.create(
+                EMAIL, now=now, firstname="Alix", lastname="Martin", key=settings.demo_key or None
+            )
             await base.accounts.credit(account.id, CREDIT, now, "demo")
             return account.id, key
         key = await base.accounts.key(found) or ""

@@ -110,14 +110,16 @@ class Verdicts:
             self.debits[account_id] = self.debits.get(account_id, 0) - cost
 
 
+Results = list[tuple[Item, Result | None]]  # None: the account has changed, judge again
+ENDLESS = 1 << 62  # a balance that is checked elsewhere
 Blocked = set[tuple[int, int, int]]  # account, list, phone
 
 
 def decide(
-    item: Item, wallet: Any, blocked: Blocked, verdicts: Verdicts, routes: Sequence[Route], now: datetime
+    item: Item, version: int | None, blocked: Blocked, verdicts: Verdicts, routes: Sequence[Route], now: datetime
 ) -> Result | None:
-    """One item under the lock of its wallet; None: the account has changed, judge again."""
-    if wallet is None or wallet["version"] != item.account.version:
+    """One item, where its wallet has `version`; None: the account has changed, judge again."""
+    if version != item.account.version:
         return None
     kept, dropped = _without_blocked(item, blocked)
     kept, carriers, dropped = _routed(item, kept, dropped, routes)

@@ -193,6 +193,7 @@ def _mark(row: MessageRow, state: State, at: datetime) -> None:
         row.delivered_at = row.delivered_at or at
     elif state is State.OPTED_OUT:
         row.stopped_at = row.stopped_at or at
+        row.failed_at = row.failed_at or (at if row.sent_at else None)
     elif state is not State.CANCELLED:
         row.failed_at = row.failed_at or at
     if state is State.BOUNCED:

@@ -20,12 +20,13 @@ from ..domain.admission import Judged, Wanted, judge
 from ..domain.message import Dialect
 from ..domain.profile import Profile
 from ..domain.routing import Route
-from ..store import ledger, optouts, statistics, submissions
+from ..store import ledger, optouts, submissions
 from ..store.database import Database, is_transient
 from ..store.numbering import Numbering
-from ..store.submissions import AnswerTaken
+from ..store.submissions import AnswerTaken, Batch
 from .accounts import Accounts
 from .batch import (
+    ENDLESS,
     Accepted,
     Denied,
     Idempotency,
@@ -34,6 +35,7 @@ from .batch import (
     Refused,
     Replayed,
     Result,
+    Results,
     Verdicts,
     decide,
     deltas,
@@ -91,6 +93,12 @@ class Submitter:
     ) -> Result:
         """Judge and store one request; returns after the commit. Only `Accepted` has changed anything."""
         judged = judge(wanted, account, profile, self._clock.now())
+        if judged.submission is None:
+            fresh = await self._accounts.again(account)  # a refusal is not looked at again by a commit
+            if fresh is None or fresh.state is not AccountState.ACTIVE:
+                return Denied(None if fresh is None else fresh.state)
+            if fresh.version != account.version:
+                account, judged = fresh, judge(wanted, fresh, profile, self._clock.now())
         if judged.submission is None and idempotency is None:
             return Refused(judged.findings, judged.dropped)
         if idempotency is None:
@@ -221,9 +229,10 @@ class Submitter:
             item.number = await self._numbering.submission_number()
         item.id = await self._numbering.messages(count, item.submission.accepted_at)
 
-    async def _write(self, batch: list[Item]) -> list[tuple[Item, Result | None]]:
+    async def _write(self, batch: list[Item]) -> Results:
         now = self._clock.now()
-        while True:
+        quick = await self._write_at_once(batch, now)
+        while quick is None:
             try:
                 async with self._db.transaction() as connection:
                     results = await self._write_in(connection, batch, now)
@@ -232,26 +241,56 @@ class Submitter:
                 return results
             except AnswerTaken:
                 continue
+        return quick
 
-    async def _write_in(self, connection: Any, batch: list[Item], now: datetime) -> list[tuple[Item, Result | None]]:
+    async def _write_at_once(self, batch: list[Item], now: datetime) -> Results | None:
+        """The common case: every account is as it was read, can pay, and writes to nobody on a list. The statement
+        checks all that under the locks of the wallets; None: something is otherwise, and nothing was written."""
+        if any(item.idempotency is not None or item.submission.sandbox for item in batch):
+            return None
+        verdicts = Verdicts(dict.fromkeys((item.account.id for item in batch), ENDLESS))
+        wallets: dict[int, tuple[int, int]] = {}
+        for item in batch:
+            version = item.account.version
+            if wallets.setdefault(item.account.id, (version, 0))[0] != version:
+                return None
+            verdicts.results.append((item, decide(item, version, set(), verdicts, self._routes, now)))
+        if not verdicts.stored:
+            return verdicts.results
+        for account_id, debit in verdicts.debits.items():
+            wallets[account_id] = (wallets[account_id][0], -debit)
+        for item, result in verdicts.results:
+            item.tried = result
+        rows = Batch(verdicts.stored, wallets, pairs(batch), deltas(verdicts.stored))
+        return verdicts.results if await submissions.insert(self._db, rows, self._validity) else None
+
+    async def _write_in(self, connection: Any, batch: list[Item], now: datetime) -> Results:
+        """Item by item, under the locks of the wallets."""
         keys = [item.answer_key for item in batch if item.answer_key is not None]
         known = await submissions.known_answers(connection, keys, now) if keys else {}
-        wallets = await ledger.lock_wallets(connection, [item.account.id for item in batch])
+        locked = await ledger.lock_wallets(connection, [item.account.id for item in batch])
         blocked = await optouts.blocked_pairs(connection, *pairs(batch))
-        verdicts = Verdicts({account_id: row["balance"] for account_id, row in wallets.items()})
+        verdicts = Verdicts({account_id: row["balance"] for account_id, row in locked.items()})
         for item in batch:
             result = replay(known, item.answer_key, item.idempotency)
             if result is None:
-                wallet = wallets.get(item.account.id)
-                result = decide(item, wallet, blocked, verdicts, self._routes, now)
+                wallet = locked.get(item.account.id)
+                result = decide(item, wallet and wallet["version"], blocked, verdicts, self._routes, now)
             verdicts.results.append((item, result))
-        if verdicts.stored:
-            await submissions.insert(connection, verdicts.stored, self._validity)
-            await statistics.insert(connection, deltas(verdicts.stored))
-        await ledger.add_to_wallets(connection, verdicts.debits)
+        await self._store(connection, verdicts, {account: row["version"] for account, row in locked.items()})
         if verdicts.answers:
             await submissions.insert_answers(connection, verdicts.answers, now)
         return verdicts.results
+
+    async def _store(self, connection: Any, verdicts: Verdicts, versions: dict[int, int]) -> None:
+        sandboxed = [one for one in verdicts.stored if one.submission.sandbox]
+        if sandboxed:
+            await submissions.insert_sandbox(connection, sandboxed)
+        real = [one for one in verdicts.stored if not one.submission.sandbox]
+        if real:
+            wallets = {account: (versions[account], -debit) for account, debit in verdicts.debits.items()}
+            if not await submissions.insert(connection, Batch(real, wallets, ((), ()), deltas(real)), self._validity):
+                raise RuntimeError("a wallet that is locked has changed")
 
     # --- after the commit ------------------------------------------------------------------------------------------
 

@@ -5,13 +5,16 @@ Whoever calls holds the lock of the wallets concerned.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from ..domain.message import Submission
-from .database import Database, queries
+from .database import Database, columns, queries
+from .statistics import Delta
 
 SQL = queries("submissions")
 
@@ -54,17 +57,51 @@ class Answer:
     at: datetime
 
 
-async def insert(connection: Any, batch: Sequence[Numbered], validity: timedelta) -> None:
-    """Write submissions with their messages, parts and queue rows."""
-    real = [one for one in batch if not one.submission.sandbox]
-    if real:
-        messages = list(zip(*_message_rows(real), strict=True))
-        await connection.execute(
-            SQL.insert_batch, *zip(*map(_submission_row, real), strict=True), *messages[:15], validity, *messages[15:]
-        )
-    sandboxed = [one for one in batch if one.submission.sandbox]
-    if sandboxed:
-        await connection.execute(SQL.insert_sandbox, *zip(*_sandbox_rows(sandboxed), strict=True))
+@dataclass(slots=True)
+class Batch:
+    """What is written together.
+
+    `wallets`: account -> (version, cost in micro-euros) under which it may be. `looked_at`: accounts and phones, a pair
+    each, that must be on no list. `deltas`: rows of statistics.
+    """
+
+    stored: Sequence[Numbered]
+    wallets: Mapping[int, tuple[int, int]]
+    looked_at: tuple[Sequence[int], Sequence[int]]
+    deltas: Sequence[Delta]
+
+
+async def insert(connection: Any, batch: Batch, validity: timedelta) -> bool:
+    """Write submissions with all that belongs to them, debits included; False, and nothing, where it may not be.
+
+    One statement: outside a transaction it is one. Sandbox sends are not for it.
+    """
+    messages = columns(chain.from_iterable(map(_message_rows, batch.stored)))
+    wallets = sorted(batch.wallets.items())
+    done = await connection.fetchval(
+        SQL.insert_batch,
+        *zip(*map(_submission_row, batch.stored), strict=True),
+        *messages[:15],
+        validity,
+        *messages[15:],
+        [account for account, _ in wallets],
+        [version for _, (version, _) in wallets],
+        [cost for _, (_, cost) in wallets],
+        *batch.looked_at,
+        *zip(
+            *((d.account_id, d.dialect, d.tag_key, d.at, d.messages, d.waiting, d.parts, d.cost) for d in batch.deltas),
+            strict=True,
+        ),
+    )
+    return bool(done)
+
+
+_counted = attrgetter("account_id", "dialect", "tag_key", "at", "messages", "waiting", "parts", "cost")
+
+
+async def insert_sandbox(connection: Any, batch: Sequence[Numbered]) -> None:
+    """Write sandbox sends."""
+    await connection.execute(SQL.insert_sandbox, *zip(*_sandbox_rows(batch), strict=True))
 
 
 def _submission_row(one: Numbered) -> tuple[object, ...]:
@@ -75,14 +112,15 @@ def _submission_row(one: Numbered) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _message_rows(batch: Iterable[Numbered]) -> Iterable[tuple[object, ...]]:
-    for one in batch:
-        s, at = one.submission, one.submission.accepted_at
-        for offset, (to, number, carrier) in enumerate(zip(s.recipients, one.numbers, one.carrier_ids, strict=True)):
-            yield (
-                s.account_id, one.id + offset, one.id, s.dialect, number, to.phone, to.country, to.text, to.encoding,
-                to.parts, to.price, at, carrier, one.lane, s.traffic, s.due_at, s.stop_applies,
-            )  # fmt: skip
+def _message_rows(one: Numbered) -> list[tuple[object, ...]]:
+    s, at = one.submission, one.submission.accepted_at
+    return [
+        (
+            s.account_id, one.id + offset, one.id, s.dialect, number, to.phone, to.country, to.text, to.encoding,
+            to.parts, to.price, at, carrier, one.lane, s.traffic, s.due_at, s.stop_applies,
+        )
+        for offset, (to, number, carrier) in enumerate(zip(s.recipients, one.numbers, one.carrier_ids, strict=True))
+    ]  # fmt: skip
 
 
 def _sandbox_rows(batch: Iterable[Numbered]) -> Iterable[tuple[object, ...]]:

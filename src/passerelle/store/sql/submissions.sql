@@ -1,30 +1,54 @@
 -- name: insert_batch
--- Everything of a batch but the wallets: submissions, messages, parts of long messages, queue rows.
-with new_submission as (
+-- A whole batch in one statement: submissions, messages, parts of long messages, queue rows, debits, statistics. It
+-- writes everything, or nothing where a wallet has another version or too little on it, or a recipient is on a list
+-- ($40, $41: the pairs to look at); the count returned says which.
+with locked as (
+    select account_id, version, balance from wallet
+    where account_id = any($37::bigint[]) order by account_id for no key update
+), go as (
+    select from (values (true)) as v (yes)
+    where cardinality($37::bigint[]) = (
+            select count(*) from unnest($37::bigint[], $38::integer[], $39::bigint[]) as t (account_id, version, cost)
+                   join locked w on w.account_id = t.account_id and w.version = t.version and w.balance >= t.cost)
+      and not exists (select from unnest($40::bigint[], $41::bigint[]) as t (account_id, phone)
+                             join blocked b on b.account_id = t.account_id and b.list = any('{1,2}'::smallint[])
+                                               and b.phone = t.phone and not b.deleted)
+      and not exists (select from unnest($41::bigint[]) as t (phone)
+                             join blocked b on b.account_id = 0 and b.list = 2 and b.phone = t.phone and not b.deleted)
+), debit as (
+    update wallet w set balance = w.balance - t.cost
+    from unnest($37::bigint[], $39::bigint[]) as t (account_id, cost), go
+    where w.account_id = t.account_id and t.cost > 0
+), new_submission as (
     insert into submission (account_id, id, dialect, number, accepted_at, due_at, messages, cost, text, sender, tag, tag_key,
                             campaign_name, class, service, dlr_url, reply_url, test)
-    select * from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::integer[], $5::timestamptz[], $6::timestamptz[],
-                         $7::integer[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
-                         $14::smallint[], $15::smallint[], $16::text[], $17::text[], $18::boolean[])
+    select t.* from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::integer[], $5::timestamptz[], $6::timestamptz[],
+                           $7::integer[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
+                           $14::smallint[], $15::smallint[], $16::text[], $17::text[], $18::boolean[]) as t, go
 ), new_message as (
     insert into message (account_id, id, submission_id, dialect, number, phone, country, text, encoding, parts, price, state_at)
-    select account_id, id, submission_id, dialect, number, phone, country, text, encoding, parts, price, accepted_at
-    from unnest($19::bigint[], $20::bigint[], $21::bigint[], $22::smallint[], $23::integer[], $24::bigint[], $25::text[],
-                $26::text[], $27::smallint[], $28::smallint[], $29::bigint[], $30::timestamptz[])
-         as t (account_id, id, submission_id, dialect, number, phone, country, text, encoding, parts, price, accepted_at)
+    select t.* from unnest($19::bigint[], $20::bigint[], $21::bigint[], $22::smallint[], $23::integer[], $24::bigint[],
+                           $25::text[], $26::text[], $27::smallint[], $28::smallint[], $29::bigint[], $30::timestamptz[]) as t,
+                    go
 ), new_part as (
     insert into part (account_id, message_id, part, state_at)
     select account_id, id, n, accepted_at
     from unnest($19::bigint[], $20::bigint[], $28::smallint[], $30::timestamptz[]) as t (account_id, id, parts, accepted_at),
-         generate_series(1, parts) as n
+         go, generate_series(1, parts) as n
     where parts > 1
+), new_queue as (
+    insert into queue (account_id, message_id, part, submission_id, carrier_id, lane, class, stop_applies, due_at, valid_until)
+    select account_id, id, n, submission_id, carrier_id, lane, class, stop_applies, due_at, due_at + $34::interval
+    from unnest($19::bigint[], $20::bigint[], $21::bigint[], $28::smallint[], $31::smallint[], $32::smallint[],
+                $33::smallint[], $35::timestamptz[], $36::boolean[])
+         as t (account_id, id, submission_id, parts, carrier_id, lane, class, due_at, stop_applies),
+         go, generate_series(1, parts) as n
+), counted as (
+    insert into statistic_delta (account_id, dialect, tag_key, at, messages, waiting, parts, cost)
+    select t.* from unnest($42::bigint[], $43::smallint[], $44::text[], $45::timestamptz[], $46::integer[], $47::integer[],
+                           $48::integer[], $49::bigint[]) as t, go
 )
-insert into queue (account_id, message_id, part, submission_id, carrier_id, lane, class, stop_applies, due_at, valid_until)
-select account_id, id, n, submission_id, carrier_id, lane, class, stop_applies, due_at, due_at + $34::interval
-from unnest($19::bigint[], $20::bigint[], $21::bigint[], $28::smallint[], $31::smallint[], $32::smallint[], $33::smallint[],
-            $35::timestamptz[], $36::boolean[])
-     as t (account_id, id, submission_id, parts, carrier_id, lane, class, due_at, stop_applies),
-     generate_series(1, parts) as n
+select count(*) from go
 
 -- name: insert_sandbox
 insert into sandbox (account_id, id, submission_id, dialect, number, tag, tag_key, phone, country, text, parts, price, at)

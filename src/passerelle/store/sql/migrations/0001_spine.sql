@@ -348,6 +348,7 @@ create table sandbox (
     primary key (account_id, id)
 );
 create index on sandbox (account_id, number);
+create index on sandbox (account_id, dialect, tag_key, id) where tag_key <> '';
 
 create table idempotency (
     account_id    bigint not null,
