@@ -193,7 +193,14 @@ def _worker(base: Ground, poster: Poster) -> tuple[Worker, list[Any]]:
     owner = UUID(str(uuid_utils.uuid4()))
     callbacks = Callbacks(db, poster, base.accounts, clock)
     teller = Teller(base.accounts, WORDINGS, callbacks.offer)
-    dispatcher = Dispatcher(db, clock, teller, owner, lease=timedelta(seconds=settings.lease_seconds))
+    dispatcher = Dispatcher(
+        db,
+        clock,
+        teller,
+        owner,
+        lease=timedelta(seconds=settings.lease_seconds),
+        validity=timedelta(hours=settings.validity_hours),
+    )
     receipts = Receipts(db, clock, teller, wait=timedelta(hours=settings.receipt_wait_hours))
     inbound = Inbound(db, teller, settings, clock)
     housekeeping = Housekeeping(db, settings, clock)

@@ -7,6 +7,7 @@ hours are looked at in the transaction of the lease.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,11 +22,10 @@ from ..domain.message import Dialect, DuePart, Lane, Outcome, OutcomeKind, PartK
 from ..domain.retry import next_at
 from ..outbound.carrier import Carrier
 from ..smpp.receipt import id_forms
-from ..store import events, messages, optouts, queue, receipts, statistics
+from ..store import events, queue, receipts
 from ..store.database import Database
-from ..store.queue import Part, Requeued
+from ..store.queue import Part, Requeued, Taken
 from ..store.receipts import Awaiting
-from ..store.statistics import Delta
 from .receipts import match_parked
 from .settle import Key, Settlement
 from .teller import Teller
@@ -39,13 +39,22 @@ class Dispatcher:
     """Moves parts between the queue and the carriers of this process."""
 
     def __init__(
-        self, db: Database, clock: Clock, teller: Teller, owner: UUID, *, lease: timedelta = timedelta(seconds=15)
+        self,
+        db: Database,
+        clock: Clock,
+        teller: Teller,
+        owner: UUID,
+        *,
+        lease: timedelta = timedelta(seconds=15),
+        validity: timedelta = timedelta(hours=48),
     ) -> None:
         self._db = db
         self._clock = clock
         self._teller = teller
         self._owner = owner
         self._lease = lease
+        self._validity = validity
+        self._yielded: dict[int, Counter[int]] = {}  # by carrier: what each lane gave at the last look
 
     # --- out -------------------------------------------------------------------------------------------------------
 
@@ -55,75 +64,52 @@ class Dispatcher:
         if slots <= 0:
             return 0
         now, deadline = self._clock.now(), time.monotonic() + (self._lease - GRACE).total_seconds()
-        async with self._db.transaction() as connection:
-            rows = await self._lease_rows(connection, carrier.id, now, slots)
-            if not rows:
-                return 0
-            due = await self._due_parts(connection, rows, deadline)
-            good, leased = await self._sorted_out(connection, rows, due, now)
+        rows = await queue.lease(self._db, carrier.id, self._rooms(carrier.id, slots), now, self._lease, self._owner)
+        self._yielded[carrier.id] = Counter(row["lane"] for row in rows)
+        due = [_due_part(row, deadline) for row in rows]
+        stopped = {part.key for row, part in zip(rows, due, strict=True) if row["stopped"]}
+        good = await self._sorted_out(due, stopped, now) if due else []
         if good:
             carrier.submit(good)
-        self._teller.post(leased)
         return len(rows)
 
-    async def _lease_rows(self, connection: Any, carrier_id: int, now: datetime, slots: int) -> list[Any]:
-        """The lanes in their order; the last slots are kept for codes."""
-        rows: list[Any] = []
-        for lane in Lane:
-            room = slots - len(rows) - (0 if lane is Lane.CODES else int(slots * CODES_ONLY))
-            if room > 0:
-                rows += await queue.lease(connection, carrier_id, lane, now, room, self._lease, self._owner)
-        return rows
+    def _rooms(self, carrier_id: int, slots: int) -> dict[int, int]:
+        """How many parts of each lane: codes first, the rest shares what codes left free at the last look, and the
+        last slots are kept for codes. A lane that was empty is only probed."""
+        last = self._yielded.get(carrier_id, Counter())
+        left = slots - last[Lane.CODES] - int(slots * CODES_ONLY)
+        rooms = {int(Lane.CODES): slots}
+        for lane in (Lane.TRANSACTIONAL, Lane.BULK):
+            rooms[int(lane)] = max(left, 0) if last[lane] else min(1, max(left, 0))
+            left -= last[lane]
+        return rooms
 
-    async def _due_parts(self, connection: Any, rows: list[Any], deadline: float) -> list[DuePart]:
-        """What to submit for each leased row."""
-        keys = {(row["account_id"], row["message_id"]) for row in rows}
-        shared = {(row["account_id"], row["submission_id"]) for row in rows}
-        said = {(m["account_id"], m["id"]): m for m in await queue.texts(connection, list(keys))}
-        of = {(s["account_id"], s["id"]): s for s in await queue.submissions(connection, list(shared))}
-        return [
-            _due_part(
-                row,
-                said[row["account_id"], row["message_id"]],
-                of[row["account_id"], row["submission_id"]],
-                deadline,
-            )
-            for row in rows
-        ]
-
-    async def _sorted_out(
-        self, connection: Any, rows: list[Any], due: list[DuePart], now: datetime
-    ) -> tuple[list[DuePart], list[events.Leased]]:
-        """Those that may leave; the others are ended or put off in this transaction."""
-        stopped = await self._stopped(connection, rows, due)
-        ended = {
+    async def _sorted_out(self, due: list[DuePart], stopped: set[PartKey], now: datetime) -> list[DuePart]:
+        """Those that may leave; the others are ended, or put off."""
+        ends = {
             part.key: State.OPTED_OUT if part.key in stopped else State.EXPIRED
             for part in due
             if part.key in stopped or part.valid_until <= now
         }
-        rest = [part for part in due if part.key not in ended] if ended else due
-        good, closed = await self._open_now(rest, now)
-        await queue.requeue(
-            connection,
-            [Requeued(*_key(part), opens, part.attempts, part.uncertain) for part, opens in closed],
-        )
-        return good, await self._end(connection, [p for p in due if p.key in ended], ended, now) if ended else []
-
-    async def _stopped(self, connection: Any, rows: list[Any], due: list[DuePart]) -> set[PartKey]:
-        """Parts to numbers that joined the stop list since."""
-        asked = [(part.key.account_id, part.phone) for row, part in zip(rows, due, strict=True) if row["stop_applies"]]
-        if not asked:
-            return set()
-        blocked = await optouts.blocked_pairs(connection, *map(list, zip(*asked, strict=True)))
-        return {
-            part.key
-            for row, part in zip(rows, due, strict=True)
-            if row["stop_applies"] and (part.key.account_id, optouts.List.STOP, part.phone) in blocked
-        }
+        good, closed = await self._open_now([part for part in due if part.key not in ends], now)
+        if ends or closed:
+            async with self._db.transaction() as connection:
+                await queue.requeue(
+                    connection,
+                    [
+                        Requeued(*_key(part), opens, part.attempts, part.uncertain, opens + self._validity)
+                        for part, opens in closed
+                    ],
+                )
+                leased = await self._end(connection, [part for part in due if part.key in ends], ends, now)
+            self._teller.post(leased)
+        return good
 
     async def _end(
         self, connection: Any, parts: list[DuePart], ends: dict[PartKey, State], now: datetime
     ) -> list[events.Leased]:
+        if not parts:
+            return []
         settlement = Settlement(connection, now, self._teller)
         await settlement.load({(p.key.account_id, p.key.message_id) for p in parts})
         await queue.remove(connection, [_key(part) for part in parts])
@@ -152,13 +138,15 @@ class Dispatcher:
     # --- back ------------------------------------------------------------------------------------------------------
 
     async def record(self, carrier_id: int, outcomes: Sequence[Outcome]) -> None:
-        """Write down a batch of outcomes, in one transaction."""
+        """Write down a batch of outcomes; doing it twice changes nothing more."""
         now = self._clock.now()
         await self._teller.rules({outcome.part.key.account_id for outcome in outcomes})
         plain = [outcome for outcome in outcomes if self._is_plain(outcome)]
         others = [outcome for outcome in outcomes if not self._is_plain(outcome)]
+        early = bool(plain) and await self._record_plain(carrier_id, plain, now)
+        if not others and not early:
+            return
         async with self._db.transaction() as connection:
-            await self._record_plain(connection, carrier_id, plain, now)
             leased = await self._record_others(connection, carrier_id, others, now)
             leased += await match_parked(
                 connection, carrier_id, [_canonical(o) for o in outcomes if o.operator_id], now, self._teller
@@ -176,24 +164,9 @@ class Dispatcher:
             and not self._teller.tells_progress(part.key.account_id, Dialect(part.dialect))
         )
 
-    async def _record_plain(self, connection: Any, carrier_id: int, outcomes: Sequence[Outcome], now: datetime) -> None:
-        await receipts.await_receipts(connection, carrier_id, [_awaiting(o, now) for o in outcomes])
-        ours = await queue.take(connection, [_key(o.part) for o in outcomes], self._owner)
-        outcomes = [o for o in outcomes if _key(o.part) in ours]
-        await messages.submitted(
-            connection,
-            [(o.part.key.account_id, o.part.key.message_id, o.part.begun_at or now, o.at or now) for o in outcomes],
-            carrier_id,
-        )
+    async def _record_plain(self, carrier_id: int, outcomes: Sequence[Outcome], now: datetime) -> bool:
         hour = now.replace(minute=0, second=0, microsecond=0)
-        counted: dict[tuple[int, int, str], int] = {}
-        for o in outcomes:
-            key = (o.part.key.account_id, o.part.dialect, o.part.tag_key)
-            counted[key] = counted.get(key, 0) + 1
-        await statistics.insert(
-            connection,
-            [Delta(a, d, tag, hour, waiting=-n, sent=n, submitted=n) for (a, d, tag), n in counted.items()],
-        )
+        return await queue.record_taken(self._db, carrier_id, self._owner, [_taken(o, now) for o in outcomes], hour)
 
     async def _record_others(
         self, connection: Any, carrier_id: int, outcomes: Sequence[Outcome], now: datetime
@@ -217,10 +190,10 @@ class Dispatcher:
         again, done, waiting = [], [], []
         for outcome in begun:
             retry = self._apply(settlement, outcome, carrier_id, now)
-            if retry is not None:
+            if retry is None:
+                done.append(_key(outcome.part))
+            else:
                 again.append(Requeued(*_key(outcome.part), *retry))
-                continue
-            done.append(_key(outcome.part))
             if outcome.kind in (OutcomeKind.SENT, OutcomeKind.UNKNOWN):
                 waiting.append(_awaiting(outcome, now))
         await queue.requeue(connection, again)
@@ -270,7 +243,7 @@ class Dispatcher:
             rows = await queue.rescue(connection, carrier_ids, now)
             leased: list[events.Leased] = []
             if rows:
-                due = await self._due_parts(connection, rows, 0.0)
+                due = [_due_part(row, 0.0) for row in rows]
                 for carrier_id in {row["carrier_id"] for row in rows}:
                     lost = [
                         Outcome(part, OutcomeKind.UNKNOWN, error="the process died", at=now)
@@ -325,6 +298,21 @@ def _canonical(outcome: Outcome) -> str:
     return id_forms(outcome.operator_id)[0]
 
 
+def _taken(outcome: Outcome, now: datetime) -> Taken:
+    part = outcome.part
+    return Taken(
+        part.key.account_id,
+        part.key.message_id,
+        part.begun_at or now,
+        outcome.at or now,
+        part.dialect,
+        part.tag_key,
+        _canonical(outcome) if outcome.operator_id else "",
+        part.submission_id,
+        part.phone,
+    )
+
+
 def _awaiting(outcome: Outcome, now: datetime) -> Awaiting:
     part = outcome.part
     return Awaiting(
@@ -338,24 +326,28 @@ def _awaiting(outcome: Outcome, now: datetime) -> Awaiting:
     )
 
 
-def _due_part(row: Any, message: Any, submission: Any, deadline: float) -> DuePart:
-    words = submission["text"] if message["text"] is None else message["text"]
-    encoding = text.Encoding(message["encoding"])
-    if message["parts"] > 1:
+def _due_part(row: Any, deadline: float) -> DuePart:
+    words = row["shared_text"] if row["text"] is None else row["text"]
+    encoding = _ENCODINGS[row["encoding"]]
+    if row["parts"] > 1:
         words = text.segment(words, encoding).parts[row["part"] - 1]
     return DuePart(
         key=PartKey(row["account_id"], row["message_id"], row["part"]),
         submission_id=row["submission_id"],
-        dialect=submission["dialect"],
-        tag_key=submission["tag_key"],
-        phone=message["phone"],
-        sender=submission["sender"],
+        dialect=row["dialect"],
+        tag_key=row["tag_key"],
+        phone=row["phone"],
+        sender=row["sender"],
         text=words,
         encoding=encoding,
-        parts=message["parts"],
-        traffic=TrafficClass(row["class"]),
+        parts=row["parts"],
+        traffic=_CLASSES[row["class"]],
         attempts=row["attempts"],
         uncertain=row["uncertain"],
         valid_until=row["valid_until"],
         deadline=deadline,
     )
+
+
+_ENCODINGS = {int(encoding): encoding for encoding in text.Encoding}
+_CLASSES = {int(traffic): traffic for traffic in TrafficClass}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from .. import telemetry
 from ..clock import Clock
 from ..domain.message import Receipt, State
-from ..store import events
+from ..store import events, messages
 from ..store import receipts as store
 from ..store.database import Database
+from ..store.messages import Awaited, Settled
 from .settle import Settlement
 from .teller import Teller
 
@@ -80,22 +81,15 @@ async def settle_in(
     connection: Any, carrier_id: int, receipts: Sequence[Receipt], now: datetime, teller: Teller
 ) -> list[events.Leased]:
     """Settle receipts in the caller's transaction; returns notifications to be posted after its commit."""
-    matched, unknown = await _match(connection, carrier_id, receipts)
+    settlement = Settlement(connection, now, teller)
+    matched, unknown = await _match(connection, carrier_id, receipts, settlement)
     if unknown:
-        by_phone, unknown = await _match_by_phone(connection, carrier_id, unknown)
+        by_phone, unknown = await _match_by_phone(connection, carrier_id, unknown, settlement)
         matched += by_phone
         await store.park(connection, carrier_id, unknown, now)
-    settlement = Settlement(connection, now, teller)
-    await settlement.load({(row["account_id"], row["message_id"]) for _, row in matched})
-    done = []
-    for receipt, row in matched:
-        key = (row["account_id"], row["message_id"])
-        if settlement.row(key) is None:
-            continue
-        settlement.moved(key, row["part"], receipt.state, receipt.at, receipt.error)
-        if receipt.state is State.DELIVERED:
-            done.append((row["operator_id"], row["account_id"], row["message_id"], row["part"]))
-    await store.settled(connection, carrier_id, done)
+    for receipt, part in matched:
+        settlement.moved((part.account_id, part.message_id), part.part, receipt.state, receipt.at, receipt.error)
+    settlement.settled(carrier_id, [part for receipt, part in matched if receipt.state is State.DELIVERED])
     telemetry.RECEIPTS.labels(str(carrier_id), "matched").inc(len(matched))
     telemetry.RECEIPTS.labels(str(carrier_id), "parked").inc(len(unknown))
     return await settlement.save()
@@ -109,46 +103,50 @@ async def match_parked(
     return await settle_in(connection, carrier_id, parked, now, teller) if parked else []
 
 
-Matched = list[tuple[Receipt, Any]]
+Matched = list[tuple[Receipt, Settled]]
 
 
-async def _match(connection: Any, carrier_id: int, receipts: Sequence[Receipt]) -> tuple[Matched, list[Receipt]]:
+async def _match(
+    connection: Any, carrier_id: int, receipts: Sequence[Receipt], settlement: Settlement
+) -> tuple[Matched, list[Receipt]]:
     """By the id as it is written, then, for the few that fail, by its other spellings."""
-    matched, left = _take(receipts, await store.awaited(connection, carrier_id, _first(receipts)), 1)
+    awaited = await messages.lock_awaited(connection, carrier_id, [receipt.operator_ids[0] for receipt in receipts])
+    await settlement.adopt(one.message for one in awaited)
+    matched, left = _take(receipts, awaited, 1)
     if left:
         forms = [form for receipt in left for form in receipt.operator_ids[1:]]
-        more, left = _take(left, await store.awaited(connection, carrier_id, forms), None)
+        awaited = await messages.lock_awaited(connection, carrier_id, forms)
+        await settlement.adopt(one.message for one in awaited)
+        more, left = _take(left, awaited, None)
         matched += more
     return matched, left
 
 
-def _first(receipts: Iterable[Receipt]) -> list[str]:
-    return [receipt.operator_ids[0] for receipt in receipts]
-
-
-def _take(receipts: Sequence[Receipt], rows: Sequence[Any], forms: int | None) -> tuple[Matched, list[Receipt]]:
-    """Pair receipts with the newest row of their likeliest spelling."""
-    newest: dict[str, Any] = {}
-    for row in rows:
-        known = newest.get(row["operator_id"])
-        if known is None or row["at"] > known["at"]:
-            newest[row["operator_id"]] = row
+def _take(receipts: Sequence[Receipt], awaited: Sequence[Awaited], forms: int | None) -> tuple[Matched, list[Receipt]]:
+    """Pair receipts with the newest part of their likeliest spelling."""
+    newest: dict[str, Awaited] = {}
+    for one in awaited:
+        known = newest.get(one.operator_id)
+        if known is None or one.at > known.at:
+            newest[one.operator_id] = one
     matched: Matched = []
     left = []
     for receipt in receipts:
-        row = next((newest[form] for form in receipt.operator_ids[:forms] if form in newest), None)
-        if row is None:
+        found = next((newest[form] for form in receipt.operator_ids[:forms] if form in newest), None)
+        if found is None:
             left.append(receipt)
         else:
-            matched.append((receipt, row))
+            message = found.message
+            matched.append((receipt, Settled(found.operator_id, message.account_id, message.id, found.part)))
     return matched, left
 
 
 async def _match_by_phone(
-    connection: Any, carrier_id: int, receipts: Sequence[Receipt]
+    connection: Any, carrier_id: int, receipts: Sequence[Receipt], settlement: Settlement
 ) -> tuple[Matched, list[Receipt]]:
     """A part whose answer was lost is known by its number: the oldest one that still waits."""
     rows = await store.awaited_by_phone(connection, carrier_id, [receipt.phone for receipt in receipts])
+    await settlement.load({(row["account_id"], row["message_id"]) for row in rows})
     waiting: dict[int, list[Any]] = {}
     for row in sorted(rows, key=lambda row: row["at"]):
         waiting.setdefault(row["phone"], []).append(row)
@@ -157,7 +155,8 @@ async def _match_by_phone(
     for receipt in receipts:
         candidates = waiting.get(receipt.phone)
         if candidates:
-            matched.append((receipt, candidates.pop(0)))
+            row = candidates.pop(0)
+            matched.append((receipt, Settled("", row["account_id"], row["message_id"], row["part"])))
         else:
             left.append(receipt)
     return matched, left

@@ -6,6 +6,7 @@ Figures are counted on a message before and after, and the difference is written
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +14,8 @@ from ..domain import lifecycle
 from ..domain.account import Rules
 from ..domain.message import Dialect, EventKind, State
 from ..domain.pricing import refund_of
-from ..store import events, ledger, messages, optouts, queue, statistics
-from ..store.messages import MessageRow, PartRow
+from ..store import events, ledger, messages, optouts, queue
+from ..store.messages import MessageRow, PartRow, Settled
 from ..store.statistics import Delta
 from .teller import Teller
 from .wording import Told
@@ -38,18 +39,30 @@ class Settlement:
         self._waiting: dict[Key, int] = {}
         self._refunds: list[ledger.Refund] = []
         self._unstarted: dict[Key, int] = {}
+        self._settled: tuple[int, Sequence[Settled]] = (0, ())
 
     async def load(self, keys: Iterable[Key]) -> None:
         """Lock the messages, and the parts of long ones."""
         wanted = set(keys) - self._rows.keys()
-        if not wanted:
-            return
-        for row in await messages.lock(self._connection, wanted):
-            self._rows[row.account_id, row.id] = row
-            self._before[row.account_id, row.id] = _copy(row)
-        long = [key for key in wanted if key in self._rows and self._rows[key].parts > 1]
+        if wanted:
+            await self.adopt(await messages.lock(self._connection, wanted))
+
+    async def adopt(self, rows: Iterable[MessageRow]) -> None:
+        """Take messages that are locked already."""
+        long = []
+        for row in rows:
+            key = (row.account_id, row.id)
+            if key in self._rows:
+                continue
+            self._rows[key], self._before[key] = row, copy(row)
+            if row.parts > 1:
+                long.append(key)
         for part in await messages.lock_parts(self._connection, long):
             self._parts.setdefault((part.account_id, part.message_id), {})[part.part] = part
+
+    def settled(self, carrier_id: int, settled: Sequence[Settled]) -> None:
+        """Receipts that need not be awaited any more."""
+        self._settled = (carrier_id, settled)
 
     def row(self, key: Key) -> MessageRow | None:
         """A loaded message."""
@@ -110,23 +123,26 @@ class Settlement:
         changed = [key for key, row in self._rows.items() if row != self._before[key]]
         await self._drop_rest(changed)
         self._give_back()
-        await messages.save(self._connection, [row for key, row in self._rows.items() if row != self._before[key]])
+        changed = [key for key, row in self._rows.items() if row != self._before[key]]
+        carrier_id, settled = self._settled
+        await messages.save(self._connection, [self._rows[key] for key in changed], self._deltas(), carrier_id, settled)
         await messages.save_parts(self._connection, [p for parts in self._parts.values() for p in parts.values()])
         await ledger.refund(self._connection, self._refunds, self._now)
-        await statistics.insert(self._connection, self._deltas())
         await self._list_bounces()
         return await self._tell(changed)
 
     async def _drop_rest(self, changed: Sequence[Key]) -> None:
-        """A message that has failed sends no further parts."""
-        ended = [
-            key for key in changed
-            if self._rows[key].state in lifecycle.FINAL and self._before[key].state not in lifecycle.FINAL
-        ]  # fmt: skip
+        """A long message that has failed sends no further parts; one that arrived after all is not sent again."""
+        waiting = self._parts.keys() | {key for key in changed if self._before[key].uncertain}
+        ended = [key for key in changed if key in waiting and self._ended(key)]
         for row in await queue.remove_unleased(self._connection, ended):
             key = (row["account_id"], row["message_id"])
             if row["attempts"] == 0:
                 self.unstarted(key, 1)
+
+    def _ended(self, key: Key) -> bool:
+        """Whether a message became final just now."""
+        return self._rows[key].state in lifecycle.FINAL and self._before[key].state not in lifecycle.FINAL
 
     def _give_back(self) -> None:
         """The one rule of refunds: parts for which no submit was begun when their message became final."""
@@ -173,7 +189,7 @@ class Settlement:
         ended: list[Key] = []
         for key in changed:
             row, before = self._rows[key], self._before[key]
-            if row.state in lifecycle.FINAL and before.state not in lifecycle.FINAL:
+            if self._ended(key) and self._teller.tells_progress(row.account_id, Dialect(row.dialect)):
                 ended.append(key)
             for kind, at in news(row, before):
                 told += self._teller.word(_told(row, kind, at), rules.get(row.account_id, Rules()), row.dlr_url)
@@ -181,10 +197,6 @@ class Settlement:
             return []
         await events.drop_progress(self._connection, ended)
         return await events.insert(self._connection, told, self._now)
-
-
-def _copy(row: MessageRow) -> MessageRow:
-    return MessageRow(*(getattr(row, name) for name in row.__struct_fields__))
 
 
 def _mark(row: MessageRow, state: State, at: datetime) -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import msgspec
 
 from .database import columns, queries
+from .statistics import Delta
 
 SQL = queries("messages")
 
@@ -75,17 +77,53 @@ async def lock_parts(connection: Any, keys: Iterable[tuple[int, int]]) -> list[P
     return [PartRow(*row) for row in await connection.fetch(SQL.lock_parts, *columns(wanted))] if wanted else []
 
 
-async def save(connection: Any, rows: Sequence[MessageRow]) -> None:
-    """Write the changing columns back."""
-    if rows:
-        written = [
-            (
-                r.account_id, r.id, r.state, r.state_at, r.sent_at, r.submitted_at, r.delivered_at, r.failed_at,
-                r.bounced_at, r.stopped_at, r.uncertain, r.carrier_id, r.error, r.refunded, r.refunded_parts,
-            )
-            for r in rows
-        ]  # fmt: skip
-        await connection.execute(SQL.save, *columns(written))
+class Awaited(NamedTuple):
+    """A part whose receipt may have come: the message, locked, and what it is awaited by."""
+
+    message: MessageRow
+    operator_id: str
+    part: int
+    at: datetime
+
+
+async def lock_awaited(connection: Any, carrier_id: int, operator_ids: Sequence[str]) -> list[Awaited]:
+    """Lock the messages of the parts that await one of these ids."""
+    if not operator_ids:
+        return []
+    rows = await connection.fetch(SQL.lock_awaited, carrier_id, list(operator_ids))
+    return [Awaited(MessageRow(*row[:-3]), *row[-3:]) for row in rows]
+
+
+class Settled(NamedTuple):
+    """What need not be awaited any more."""
+
+    operator_id: str
+    account_id: int
+    message_id: int
+    part: int
+
+
+async def save(
+    connection: Any, rows: Iterable[MessageRow], deltas: Iterable[Delta], carrier_id: int, settled: Sequence[Settled]
+) -> None:
+    """Write the changing columns back, with the statistics of the change; `settled` are awaited no more."""
+    written = [_changing(row) for row in rows]
+    counted = [_counted(delta) for delta in deltas]
+    if written or counted or settled:
+        await connection.execute(
+            SQL.save,
+            *(columns(written) or [[]] * 15),
+            *(columns(counted) or [[]] * 15),
+            carrier_id,
+            *(columns(settled) or [[]] * 4),
+        )
+
+
+_changing = attrgetter(
+    "account_id", "id", "state", "state_at", "sent_at", "submitted_at", "delivered_at", "failed_at", "bounced_at",
+    "stopped_at", "uncertain", "carrier_id", "error", "refunded", "refunded_parts",
+)  # fmt: skip
+_counted = attrgetter(*Delta.__struct_fields__)
 
 
 async def save_parts(connection: Any, rows: Sequence[PartRow]) -> None:
@@ -93,9 +131,3 @@ async def save_parts(connection: Any, rows: Sequence[PartRow]) -> None:
     if rows:
         written = [(r.account_id, r.message_id, r.part, r.state, r.state_at, r.begun, r.uncertain) for r in rows]
         await connection.execute(SQL.save_parts, *columns(written))
-
-
-async def submitted(connection: Any, rows: Sequence[tuple[int, int, datetime, datetime]], carrier_id: int) -> None:
-    """Single parts taken at the first attempt: (account, message, begun, answered)."""
-    if rows:
-        await connection.execute(SQL.submitted, *columns(rows), carrier_id)

@@ -6,7 +6,7 @@ leased is exactly what may have left.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -25,7 +25,7 @@ class Part(NamedTuple):
 
 
 class Requeued(NamedTuple):
-    """A part that is submitted again at `due_at`."""
+    """A part that is submitted again at `due_at`; `valid_until` only where that changes too."""
 
     account_id: int
     message_id: int
@@ -33,24 +33,18 @@ class Requeued(NamedTuple):
     due_at: datetime
     attempts: int
     uncertain: bool
+    valid_until: datetime | None = None
 
 
 async def lease(
-    connection: Any, carrier_id: int, lane: int, now: datetime, limit: int, lease: timedelta, owner: UUID
+    db: Database, carrier_id: int, rooms: Mapping[int, int], now: datetime, lease: timedelta, owner: UUID
 ) -> list[Any]:
-    """Lease up to `limit` due parts of a lane, the oldest first."""
-    rows: list[Any] = await connection.fetch(SQL.lease, carrier_id, lane, now, limit, lease, owner)
-    return rows
+    """Lease due parts, the oldest of each lane first; `rooms`: lane -> how many. A transaction of its own.
 
-
-async def texts(connection: Any, keys: Sequence[tuple[int, int]]) -> list[Any]:
-    """What (account, message) say and to whom."""
-    return list(await connection.fetch(SQL.texts, *columns(keys)))
-
-
-async def submissions(connection: Any, keys: Sequence[tuple[int, int]]) -> list[Any]:
-    """What the messages of (account, submission) share."""
-    return list(await connection.fetch(SQL.submissions, *columns(keys)))
+    Rows of the part, its text (`shared_text` where the message has none of its own), its recipient, and whether the
+    recipient is on the stop list.
+    """
+    return await db.fetch(SQL.lease, carrier_id, list(rooms), list(rooms.values()), now, lease, owner)
 
 
 async def remove(connection: Any, parts: Sequence[Part]) -> None:
@@ -59,9 +53,23 @@ async def remove(connection: Any, parts: Sequence[Part]) -> None:
         await connection.execute(SQL.remove, *columns(parts))
 
 
-async def take(connection: Any, parts: Sequence[Part], owner: UUID) -> set[Part]:
-    """Delete rows that `owner` holds, at their outcome; those that were deleted."""
-    return {Part(*row) for row in await connection.fetch(SQL.take, *columns(parts), owner)} if parts else set()
+class Taken(NamedTuple):
+    """The only part of a message, taken at the first attempt. `operator_id` in its canonical spelling."""
+
+    account_id: int
+    message_id: int
+    begun_at: datetime
+    at: datetime
+    dialect: int
+    tag_key: str
+    operator_id: str
+    submission_id: int
+    phone: int
+
+
+async def record_taken(db: Database, carrier_id: int, owner: UUID, rows: Sequence[Taken], hour: datetime) -> bool:
+    """Write down the common outcome, in a transaction of its own; whether a receipt was here before it."""
+    return bool(await db.fetchval(SQL.record_taken, carrier_id, owner, *columns(rows), hour))
 
 
 async def held(connection: Any, parts: Sequence[Part], owner: UUID) -> set[Part]:

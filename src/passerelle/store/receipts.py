@@ -35,20 +35,9 @@ async def await_receipts(connection: Any, carrier_id: int, rows: Sequence[Awaiti
         await connection.execute(SQL.await_receipts, carrier_id, *columns(rows))
 
 
-async def awaited(connection: Any, carrier_id: int, operator_ids: Sequence[str]) -> list[Any]:
-    """Rows that await one of these ids."""
-    return list(await connection.fetch(SQL.awaited, carrier_id, list(operator_ids))) if operator_ids else []
-
-
 async def awaited_by_phone(connection: Any, carrier_id: int, phones: Sequence[int]) -> list[Any]:
     """Rows whose answer was lost, by number."""
     return list(await connection.fetch(SQL.awaited_by_phone, carrier_id, list(phones))) if phones else []
-
-
-async def settled(connection: Any, carrier_id: int, rows: Sequence[tuple[str, int, int, int]]) -> None:
-    """Forget (operator id, account, message, part): nothing more is to come."""
-    if rows:
-        await connection.execute(SQL.settled, carrier_id, *columns(rows))
 
 
 async def park(connection: Any, carrier_id: int, receipts: Sequence[Receipt], now: datetime) -> None:

@@ -9,7 +9,33 @@ from unnest($1::bigint[], $2::bigint[]) as t (account_id, id)
 order by m.account_id, m.id
 for no key update of m
 
+-- name: lock_awaited
+-- As `lock`, for the messages of parts that await one of these ids, with what is awaited behind.
+select m.account_id, m.id, m.submission_id, m.dialect, m.number, m.phone, m.country, m.parts, m.price, m.refunded,
+       m.refunded_parts, m.state, m.state_at, m.sent_at, m.submitted_at, m.delivered_at, m.failed_at, m.bounced_at,
+       m.stopped_at, m.uncertain, m.carrier_id, m.error,
+       s.number as submission_number, s.tag, s.tag_key, s.campaign_name, s.campaign_id, s.dlr_url, s.due_at, s.test,
+       a.operator_id, a.part, a.at
+from awaiting a
+     join message m on m.account_id = a.account_id and m.id = a.message_id
+     join submission s on s.account_id = m.account_id and s.id = m.submission_id
+where a.carrier_id = $1 and a.operator_id = any($2::text[]) and a.operator_id <> ''
+order by m.account_id, m.id
+for no key update of m
+
 -- name: save
+-- Changed messages, the statistics of the change, and the receipts that need not be awaited any more.
+with counted as (
+    insert into statistic_delta (account_id, dialect, tag_key, at, messages, waiting, parts, cost, sent, submitted,
+                                 delivered, errors, bounced, replies, complaints)
+    select * from unnest($16::bigint[], $17::smallint[], $18::text[], $19::timestamptz[], $20::int[], $21::int[], $22::int[],
+                         $23::bigint[], $24::int[], $25::int[], $26::int[], $27::int[], $28::int[], $29::int[], $30::int[])
+), settled as (
+    delete from awaiting a
+    using unnest($32::text[], $33::bigint[], $34::bigint[], $35::smallint[]) as t (operator_id, account_id, message_id, part)
+    where a.carrier_id = $31 and a.operator_id = t.operator_id and a.account_id = t.account_id
+          and a.message_id = t.message_id and a.part = t.part
+)
 update message m
 set state = t.state, state_at = t.state_at, sent_at = t.sent_at, submitted_at = t.submitted_at, delivered_at = t.delivered_at,
     failed_at = t.failed_at, bounced_at = t.bounced_at, stopped_at = t.stopped_at, uncertain = t.uncertain,
@@ -20,12 +46,6 @@ from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::t
      as t (account_id, id, state, state_at, sent_at, submitted_at, delivered_at, failed_at, bounced_at, stopped_at,
            uncertain, carrier_id, error, refunded, refunded_parts)
 where m.account_id = t.account_id and m.id = t.id
-
--- name: submitted
--- The common case, without reading: the only part of a message, taken at the first attempt.
-update message m set state = 1, state_at = t.at, sent_at = t.begun_at, submitted_at = t.at, carrier_id = $5
-from unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[]) as t (account_id, id, begun_at, at)
-where m.account_id = t.account_id and m.id = t.id and m.state = 0
 
 -- name: lock_parts
 select p.account_id, p.message_id, p.part, p.state, p.state_at, p.begun, p.uncertain

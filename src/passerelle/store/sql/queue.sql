@@ -1,32 +1,52 @@
 -- name: lease
+-- Lease the oldest due parts of each lane ($2), so many of each ($3), and tell all that submitting them takes.
 with due as (
-    select account_id, message_id, part from queue
-    where carrier_id = $1 and lane = $2 and due_at <= $3 and lease_until is null
-    order by due_at limit $4 for update skip locked
+    select d.account_id, d.message_id, d.part
+    from unnest($2::smallint[], $3::integer[]) as l (lane, room),
+         lateral (select q.account_id, q.message_id, q.part from queue q
+                  where q.carrier_id = $1 and q.lane = l.lane and q.due_at <= $4 and q.lease_until is null
+                  order by q.due_at limit l.room for update skip locked) d
+), leased as (
+    update queue q set lease_until = clock_timestamp() + $5::interval, lease_owner = $6
+    from due where q.account_id = due.account_id and q.message_id = due.message_id and q.part = due.part
+    returning q.*
 )
-update queue q set lease_until = clock_timestamp() + $5::interval, lease_owner = $6
-from due where q.account_id = due.account_id and q.message_id = due.message_id and q.part = due.part
-returning q.account_id, q.message_id, q.part, q.submission_id, q.class, q.attempts, q.uncertain, q.valid_until, q.stop_applies
-
--- name: texts
-select m.account_id, m.id, m.phone, m.text, m.encoding, m.parts
-from unnest($1::bigint[], $2::bigint[]) as t (account_id, id)
-     join message m on m.account_id = t.account_id and m.id = t.id
-
--- name: submissions
-select s.account_id, s.id, s.text, s.sender, s.dialect, case when s.test then '' else s.tag_key end as tag_key
-from unnest($1::bigint[], $2::bigint[]) as t (account_id, id)
-     join submission s on s.account_id = t.account_id and s.id = t.id
+select q.account_id, q.message_id, q.part, q.submission_id, q.class, q.attempts, q.uncertain, q.valid_until, q.carrier_id,
+       q.lane, m.phone, m.text, m.encoding, m.parts, s.text as shared_text, s.sender, s.dialect,
+       case when s.test then '' else s.tag_key end as tag_key,
+       q.stop_applies and exists (
+           select from blocked b
+           where b.account_id = q.account_id and b.list = 1 and b.phone = m.phone and not b.deleted) as stopped
+from leased q
+     join message m on m.account_id = q.account_id and m.id = q.message_id
+     join submission s on s.account_id = q.account_id and s.id = q.submission_id
 
 -- name: remove
 delete from queue q using unnest($1::bigint[], $2::bigint[], $3::smallint[]) as t (account_id, message_id, part)
 where q.account_id = t.account_id and q.message_id = t.message_id and q.part = t.part
 
--- name: take
--- The outcome of a lease of ours; what is not returned was recorded before, or belongs to somebody else by now.
-delete from queue q using unnest($1::bigint[], $2::bigint[], $3::smallint[]) as t (account_id, message_id, part)
-where q.account_id = t.account_id and q.message_id = t.message_id and q.part = t.part and q.lease_owner = $4
-returning q.account_id, q.message_id, q.part
+-- name: record_taken
+-- The common outcome, whole in one statement: the only part of a message, taken at the first attempt. A row that is not
+-- ours any more was recorded before, or belongs to somebody else: then only its receipt is awaited.
+with taken as (
+    delete from queue q
+    using unnest($3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[], $7::smallint[], $8::text[])
+          as t (account_id, message_id, begun_at, at, dialect, tag_key)
+    where q.account_id = t.account_id and q.message_id = t.message_id and q.part = 1 and q.lease_owner = $2
+    returning t.*
+), moved as (
+    update message m set state = 1, state_at = t.at, sent_at = t.begun_at, submitted_at = t.at, carrier_id = $1
+    from taken t where m.account_id = t.account_id and m.id = t.message_id and m.state = 0
+), counted as (
+    insert into statistic_delta (account_id, dialect, tag_key, at, waiting, sent, submitted)
+    select account_id, dialect, tag_key, $12, -count(*), count(*), count(*) from taken group by account_id, dialect, tag_key
+), waiting as (
+    insert into awaiting (carrier_id, operator_id, account_id, message_id, part, submission_id, phone, at)
+    select $1, t.operator_id, t.account_id, t.message_id, 1, t.submission_id, t.phone, t.begun_at
+    from unnest($9::text[], $3::bigint[], $4::bigint[], $10::bigint[], $11::bigint[], $5::timestamptz[])
+         as t (operator_id, account_id, message_id, submission_id, phone, begun_at)
+)
+select exists (select from parked_receipt where carrier_id = $1 and operator_id = any($9::text[]))
 
 -- name: held
 select q.account_id, q.message_id, q.part
@@ -41,9 +61,10 @@ where q.account_id = t.account_id and q.message_id = t.message_id and q.lease_un
 returning q.account_id, q.message_id, q.part, q.attempts
 
 -- name: requeue
-update queue q set due_at = t.due_at, attempts = t.attempts, uncertain = t.uncertain, lease_until = null, lease_owner = null
-from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::smallint[], $6::boolean[])
-     as t (account_id, message_id, part, due_at, attempts, uncertain)
+update queue q set due_at = t.due_at, attempts = t.attempts, uncertain = t.uncertain, lease_until = null,
+       lease_owner = null, valid_until = coalesce(t.valid_until, q.valid_until)
+from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::smallint[], $6::boolean[], $7::timestamptz[])
+     as t (account_id, message_id, part, due_at, attempts, uncertain, valid_until)
 where q.account_id = t.account_id and q.message_id = t.message_id and q.part = t.part
 
 -- name: release
@@ -53,13 +74,16 @@ where q.account_id = t.account_id and q.message_id = t.message_id and q.part = t
 
 -- name: rescue
 -- Leases that are over: their process died. Leased rows are the oldest of their lane, so a look at its head finds them.
-select q.account_id, q.message_id, q.part, q.submission_id, q.class, q.attempts, q.uncertain, q.valid_until, q.stop_applies,
-       c.carrier_id
+select q.account_id, q.message_id, q.part, q.submission_id, q.class, q.attempts, q.uncertain, q.valid_until, q.carrier_id,
+       q.lane, m.phone, m.text, m.encoding, m.parts, s.text as shared_text, s.sender, s.dialect,
+       case when s.test then '' else s.tag_key end as tag_key, false as stopped
 from unnest($1::smallint[]) as c (carrier_id), generate_series(0, 2) as l (lane),
      lateral (select h.account_id, h.message_id, h.part from queue h
               where h.carrier_id = c.carrier_id and h.lane = l.lane and h.due_at <= $2
               order by h.due_at limit 5000) head
      join queue q on q.account_id = head.account_id and q.message_id = head.message_id and q.part = head.part
+     join message m on m.account_id = q.account_id and m.id = q.message_id
+     join submission s on s.account_id = q.account_id and s.id = q.submission_id
 where q.lease_until < clock_timestamp() - interval '1 second'
 for update of q skip locked
 

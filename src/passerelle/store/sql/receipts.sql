@@ -2,19 +2,9 @@
 insert into awaiting (carrier_id, operator_id, account_id, message_id, part, submission_id, phone, at)
 select $1, * from unnest($2::text[], $3::bigint[], $4::bigint[], $5::smallint[], $6::bigint[], $7::bigint[], $8::timestamptz[])
 
--- name: awaited
-select operator_id, account_id, message_id, part, phone, at from awaiting
-where carrier_id = $1 and operator_id = any($2::text[]) and operator_id <> ''
-
 -- name: awaited_by_phone
 select operator_id, account_id, message_id, part, phone, at from awaiting
 where carrier_id = $1 and phone = any($2::bigint[]) and operator_id = ''
-
--- name: settled
-delete from awaiting a
-using unnest($2::text[], $3::bigint[], $4::bigint[], $5::smallint[]) as t (operator_id, account_id, message_id, part)
-where a.carrier_id = $1 and a.operator_id = t.operator_id and a.account_id = t.account_id and a.message_id = t.message_id
-      and a.part = t.part
 
 -- name: park
 insert into parked_receipt (carrier_id, operator_id, forms, phone, state, error, at, parked_at)

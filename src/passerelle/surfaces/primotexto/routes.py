@@ -6,7 +6,7 @@ size, key, state, rate, JSON, ids in the path, parameters.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
 
@@ -49,7 +49,7 @@ class Primotexto:
 
     name = "primotexto"
     profile = PRIMOTEXTO
-    mounts = MappingProxyType(
+    mounts: Mapping[str, str] = MappingProxyType(
         {"/primotexto/v2": "", "/v2": "", "/app/contacts": "/app/contacts", "/operations": "/operations"}
     )
 
@@ -58,7 +58,7 @@ class Primotexto:
         self._door = door
         self._submitter = submitter
         self._clock = clock
-        self.routes = self._routes()
+        self.routes: Iterable[Route] = self._routes()
 
     def fault(self, request: Request, fault: Fault) -> Answer:
         """The words for what is wrong before a call is understood."""

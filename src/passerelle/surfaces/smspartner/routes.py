@@ -5,7 +5,7 @@ One rule: every answer is an envelope in the format asked for, JSON or XML, erro
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 
 from ...domain.profile import SMSPARTNER
@@ -32,7 +32,7 @@ class SmsPartner:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self.routes = (
+        self.routes: Iterable[Route] = (
             self._route("/send", sending.send, "POST", cached=True),
             self._route("/bulk-send", partial(sending.send, bulk=True), "POST", cached=True),
             self._route("/me", sending.me, "GET"),
