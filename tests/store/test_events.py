@@ -185,3 +185,15 @@ async def test_an_outcome_that_comes_after_another_process_delivered_changes_not
 )
 def test_the_endpoint_of_a_url(url: str, endpoint: str) -> None:
     assert endpoint_of(url) == endpoint
+
+
+async def test_the_plans_made_on_an_empty_table_serve_a_full_one(db: Database) -> None:
+    async with db.connection() as connection:
+        lease_plan = await connection.fetch(
+            "EXPLAIN " + events._SQL.lease, T0, 500, ["http://slow.example:80"], timedelta(seconds=60)
+        )
+        ended_plan = await connection.fetch("EXPLAIN " + events._SQL.delivered, [1, 2, 3])
+    for plan, needed in ((lease_plan, {"event_due", "event_message", "event_pkey"}), (ended_plan, {"event_message"})):
+        text = "\n".join(row[0] for row in plan)
+        assert "Seq Scan" not in text
+        assert all(index in text for index in needed), text

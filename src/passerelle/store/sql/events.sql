@@ -1,5 +1,7 @@
 -- Notifications to customers. A lease is by the clock of the database, everything else by business time. Events of one
 -- message are posted one after the other, in the order of their ids; message 0 stands for no message and knows no order.
+-- Where the other events of a message are looked for, `state < 1` is 0 spelled so that the index of what is due, which a
+-- plan made on an empty table could take for as good, does not serve.
 
 -- name: insert
 -- Leased from the start, so that the process that commits them posts them without another query; but an event behind
@@ -8,7 +10,7 @@ INSERT INTO event (uuid, account_id, message_id, kind, at, endpoint, url, conten
 SELECT t.uuid, t.account_id, t.message_id, t.kind, t.at, t.endpoint, t.url, t.content_type, t.body, $11,
        CASE WHEN t.first AND NOT EXISTS (
                 SELECT FROM event e
-                WHERE t.message_id <> 0 AND e.account_id = t.account_id AND e.message_id = t.message_id AND e.state = 0)
+                WHERE t.message_id <> 0 AND e.account_id = t.account_id AND e.message_id = t.message_id AND e.state < 1)
             THEN clock_timestamp() + $12::interval END
 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::smallint[], $5::timestamptz[], $6::text[], $7::text[],
             $8::text[], $9::text[], $10::boolean[]) WITH ORDINALITY
@@ -25,7 +27,7 @@ WHERE id = ANY (ARRAY(
       AND d.endpoint <> ALL ($3::text[])
       AND (d.message_id = 0 OR NOT EXISTS (
               SELECT FROM event p
-              WHERE p.account_id = d.account_id AND p.message_id = d.message_id AND p.id < d.id AND p.state = 0))
+              WHERE p.account_id = d.account_id AND p.message_id = d.message_id AND p.id < d.id AND p.state < 1))
     ORDER BY d.next_at
     LIMIT $2
     FOR UPDATE SKIP LOCKED))
@@ -39,7 +41,7 @@ WITH ended AS (
 SELECT count(*) FROM ended d
 WHERE d.message_id <> 0 AND EXISTS (
     SELECT FROM event f
-    WHERE f.account_id = d.account_id AND f.message_id = d.message_id AND f.id > d.id AND f.state = 0)
+    WHERE f.account_id = d.account_id AND f.message_id = d.message_id AND f.id > d.id AND f.state < 1)
 
 -- name: failed
 -- No next time: given up.
@@ -54,7 +56,7 @@ WHERE e.id = t.id AND e.state = 0
 DELETE FROM event e
 USING unnest($1::bigint[], $2::bigint[]) AS t (account_id, message_id)
 WHERE e.account_id = t.account_id AND e.message_id = t.message_id AND e.message_id <> 0
-  AND e.kind = ANY ('{1,2}'::smallint[]) AND e.state = 0
+  AND e.kind = ANY ('{1,2}'::smallint[]) AND e.state < 1
   AND (e.lease_until IS NULL OR e.lease_until <= clock_timestamp())
 
 -- name: replay
