@@ -33,6 +33,8 @@ class Receiver:
     connections: int = 0
     port: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    open: set[asyncio.StreamWriter] = field(default_factory=set)
+    server: asyncio.Server | None = None
 
     def url(self, path: str = "/hook", host: str = "127.0.0.1") -> str:
         return f"http://{host}:{self.port}{path}"
@@ -47,11 +49,20 @@ class Receiver:
                 self.news.clear()
                 await self.news.wait()
 
+    def hang_up(self) -> None:
+        """Nobody there any more."""
+        if self.server is not None:
+            self.server.close()
+        for writer in self.open:
+            writer.transport.abort()
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.open.add(writer)
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while await self._exchange(reader, writer):
                 pass
+        self.open.discard(writer)
         writer.close()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
@@ -71,9 +82,9 @@ class Receiver:
 @contextlib.asynccontextmanager
 async def receiving(reply: Callable[[Request], bytes | None] | None = None) -> AsyncIterator[Receiver]:
     receiver = Receiver() if reply is None else Receiver(reply)
-    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
-    receiver.port = server.sockets[0].getsockname()[1]
+    receiver.server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
+    receiver.port = receiver.server.sockets[0].getsockname()[1]
     try:
         yield receiver
     finally:
-        server.close()
+        receiver.hang_up()

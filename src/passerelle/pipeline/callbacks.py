@@ -125,7 +125,10 @@ class Callbacks:
             _, late = await asyncio.wait(under_way, timeout=GRACE)
             for task in late:
                 task.cancel()
-        await self._record()
+        try:
+            await self._record()
+        except Exception as error:  # they are posted again when their leases are over
+            _report(error)
 
     # --- posts -----------------------------------------------------------------------------------------------------
 
@@ -236,7 +239,7 @@ class Callbacks:
             reading = asyncio.create_task(self._read_secrets(account_id))
             self._secrets[account_id] = now, reading
         try:
-            return await asyncio.shield(reading)
+            return reading.result() if reading.done() else await asyncio.shield(reading)
         except Exception:
             self._secrets.pop(account_id, None)
             raise
