@@ -11,14 +11,9 @@ from .message import State
 
 FINAL = frozenset(s for s in State if s >= State.DELIVERED)
 
-# Ends at which the part never reached an operator, whatever else happened.
-BEFORE_HAND_OVER = frozenset({State.EXPIRED, State.CANCELLED, State.OPTED_OUT})
-
 ADVANCE: dict[State, frozenset[State]] = {
     State.ACCEPTED: frozenset(State) - {State.ACCEPTED},
-    State.SUBMITTED: frozenset(
-        {State.DELIVERED, State.UNDELIVERED, State.BOUNCED, State.UNCONFIRMED, State.EXPIRED, State.REFUSED}
-    ),
+    State.SUBMITTED: FINAL,  # every end: of a long message one part may be with the operator, and another never leave
     State.UNCERTAIN: frozenset(State) - {State.ACCEPTED, State.UNCERTAIN},
 }
 
