@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -126,8 +127,16 @@ def dialects(base: Ground, submitter: Submitter, is_ready: Callable[[], Any]) ->
     return Dialects(surfaces, health.application(is_ready, metrics=settings.metrics), limits)
 
 
+def settle_down() -> None:
+    """What was loaded stays: the collector looks only at what comes, and less often, as most of it dies by itself."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 async def serve(settings: Settings) -> None:
     """Answer HTTP until told to stop."""
+    settle_down()
     async with ground(settings) as base:
         submitter = Submitter(
             base.db,
@@ -166,13 +175,16 @@ async def serve(settings: Settings) -> None:
 
 async def work(settings: Settings) -> None:
     """Move messages until told to stop."""
+    settle_down()
     stop = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     poster = Poster(allow_private=settings.callback_private)
     async with ground(settings, size=12) as base, contextlib.AsyncExitStack() as ending:
         ending.push_async_callback(poster.close)
-        worker, running = _worker(base, poster)
+        aside = await Database.open(settings.database_url, size=2)  # rules are read inside transactions of the others
+        ending.push_async_callback(aside.close)
+        worker, running = _worker(base, poster, Accounts(aside, Keyring(settings.secret), settings))
         telemetry.log(telemetry.Event.STARTED, program="work", carriers=[c.name for c in settings.carriers])
         tasks = [asyncio.create_task(one) for one in running]
         stopping = asyncio.create_task(stop.wait())
@@ -187,12 +199,12 @@ async def work(settings: Settings) -> None:
             raise error
 
 
-def _worker(base: Ground, poster: Poster) -> tuple[Worker, list[Any]]:
+def _worker(base: Ground, poster: Poster, accounts: Accounts) -> tuple[Worker, list[Any]]:
     """The loops of `work`."""
     settings, db, clock = base.settings, base.db, base.clock
     owner = UUID(str(uuid_utils.uuid4()))
-    callbacks = Callbacks(db, poster, base.accounts, clock)
-    teller = Teller(base.accounts, WORDINGS, callbacks.offer)
+    callbacks = Callbacks(db, poster, accounts, clock)
+    teller = Teller(accounts, WORDINGS, callbacks.offer)
     dispatcher = Dispatcher(
         db,
         clock,

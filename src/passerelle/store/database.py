@@ -25,6 +25,7 @@ SERVER_SETTINGS = {
     "jit": "off",
     # Short indexed statements only: a plan made once for all, and never one that reads a whole table.
     "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",  # a plan made while a table was empty is kept when it is not
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
