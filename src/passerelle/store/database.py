@@ -23,8 +23,10 @@ import msgspec
 SERVER_SETTINGS = {
     "application_name": "passerelle",
     "jit": "off",
-    # Short indexed statements only: a plan made once for all, and never one that reads a whole table.
+    # Short indexed statements only: a plan made once for all, and never one that reads a whole table, not even one that
+    # was empty when the plan was made, as the partition of a new month is.
     "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
     "enable_seqscan": "off",  # a plan made while a table was empty is kept when it is not
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
