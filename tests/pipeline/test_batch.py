@@ -50,7 +50,7 @@ def item(profile=SMSPARTNER, idempotency=None, **wish):
 
 
 def wallet(version=3):
-    return {"version": version}
+    return version
 
 
 async def test_each_item_sees_what_those_before_it_have_spent() -> None:
