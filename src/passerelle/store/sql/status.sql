@@ -25,23 +25,23 @@ from unnest($3::integer[], $4::bigint[]) as w (number, phone)
 join sandbox b on b.account_id = $1 and b.number = w.number and b.dialect = $2 and b.phone = w.phone
 
 -- name: of_tag
--- $4: messages to skip; $5: how many. Submissions are walked in order until enough messages are counted; only the
--- messages of the page are read.
+-- $4: messages to skip; $5: how many. Submissions are walked in order until enough messages are counted, each of at
+-- least one; only the messages of the page are read. A limit in each branch: without, all of the tag would be sorted.
 with page as materialized (
     select id, messages, before
     from (
         select id, messages, sum(messages) over (order by id rows unbounded preceding) - messages as before
         from (
-            select id, messages from submission
-            where account_id = $1 and dialect = $2 and tag_key = $3 and tag_key <> ''
+            (select id, messages from submission
+             where account_id = $1 and dialect = $2 and tag_key = $3 and tag_key <> ''
+             order by id limit $4::bigint + $5::bigint)
             union all
-            select id, 1 from sandbox
-            where account_id = $1 and dialect = $2 and tag_key = $3
-        ) all_of_tag
+            (select id, 1 from sandbox
+             where account_id = $1 and dialect = $2 and tag_key = $3 and tag_key <> ''
+             order by id limit $4::bigint + $5::bigint)
+        ) first_of_tag
     ) counted
-    where before + messages > $4
-    order by id
-    limit $5
+    where before + messages > $4::bigint and before < $4::bigint + $5::bigint
 )
 select number, phone, country, state, state_at, price, stopped, spam
 from (
