@@ -27,7 +27,6 @@ SERVER_SETTINGS = {
     # was empty when the plan was made, as the partition of a new month is.
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
-    "enable_seqscan": "off",  # a plan made while a table was empty is kept when it is not
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
