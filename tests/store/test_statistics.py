@@ -201,8 +201,8 @@ async def test_a_recount_follows_the_definitions(db: Database) -> None:
     for n, case in enumerate(cases):
         await stored(db, FIRST + n, **case)  # type: ignore[arg-type]
     await db.execute(
-        "INSERT INTO queue (account_id, message_id, part, submission_id, carrier_id, lane, class, due_at, valid_until, attempts)"
-        " SELECT 1001, $1, part, $1, 1, 1, 0, $2, $2, part - 1 FROM generate_series(1, 2) part",
+        "INSERT INTO queue (account_id, message_id, part, submission_id, carrier_id, lane, class, due_at, valid_until, attempts, stop_applies)"
+        " SELECT 1001, $1, part, $1, 1, 1, 0, $2, $2, part - 1, true FROM generate_series(1, 2) part",
         FIRST,
         T0,
     )

@@ -192,9 +192,7 @@ def sender_findings(sender: str, account: Account, profile: Profile) -> list[Fin
 # --- the time ------------------------------------------------------------------------------------------------------
 
 
-def _opened(
-    wanted: Wanted, account: Account, profile: Profile, due_at: datetime, findings: list[Finding]
-) -> datetime:
+def _opened(wanted: Wanted, account: Account, profile: Profile, due_at: datetime, findings: list[Finding]) -> datetime:
     """The sending time of a marketing message; a date in a closed hour may be refused instead."""
     hours = paris_hours(account)
     closed = calendar.closed_reason(due_at, hours)
