@@ -1,0 +1,167 @@
+"""The programs: all of them on this machine (`up`), or one at a time in production."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from .. import telemetry
+from .place import HERE, Where, load, located, production, run
+
+if TYPE_CHECKING:
+    from ..demo import Places
+
+
+def up(*, port: int | None = None, browser: bool = True, where: Where = HERE) -> None:
+    """Start everything on this machine: database, APIs, a simulated operator with its handsets, a demo account.
+
+    It needs no argument. Everything is kept in the data folder (`var` here) and is there again the next time.
+
+    Parameters
+    ----------
+    port
+        Of the HTTP APIs (8080).
+    browser
+        Open the simulated handsets in a browser.
+    """
+    from .. import demo
+
+    telemetry.configure("warning")
+
+    def welcome(places: Places, key: str) -> None:
+        print(_welcome(places, key), flush=True)
+        if browser and sys.stdout.isatty():
+            import webbrowser
+
+            webbrowser.open(places.phones)
+
+    run(demo.run(load(where, port=port), lambda line: print(line, flush=True), welcome))
+
+
+def _welcome(where: Places, key: str) -> str:
+    return f"""
+Passerelle is up.
+
+  SMS Partner   {where.base_url}/v1/            (also {where.base_url}/smspartner/v1/)
+  Primotexto    {where.base_url}/v2/            (also {where.base_url}/primotexto/v2/)
+  API key       {key}
+  Handsets      {where.phones}/                 the phones of the simulated operator: read, and reply
+  Operator      SMPP on {where.host}:{where.smsc_port}
+  Data          {where.data}
+
+Send a text to a handset:
+
+  curl {where.base_url}/v1/send -H 'Content-Type: application/json' \\
+    -d '{{"apiKey":"{key}","phoneNumbers":"0639980001","message":"Bonjour !"}}'
+
+or, in another terminal, `passerelle send 0639980001 --text 'Bonjour !'`
+and read it on {where.phones}/+33639980001
+
+What happens: `passerelle status`. Stop with Ctrl-C.
+"""
+
+
+def serve(*, host: str | None = None, port: int | None = None, where: Where = HERE) -> None:
+    """Answer HTTP. Any number of these may run on one database.
+
+    Parameters
+    ----------
+    host
+        Address to listen on (127.0.0.1).
+    port
+        Port to listen on (8080).
+    """
+    from .. import app as program
+
+    chosen = production(where, host=host, port=port)
+    telemetry.configure(chosen.log_level)
+    run(program.serve(chosen))
+
+
+def work(*, where: Where = HERE) -> None:
+    """Move messages: the queue, the binds to operators, receipts, notifications. Any number may run on one database."""
+    from .. import app as program
+
+    chosen = production(where)
+    telemetry.configure(chosen.log_level)
+    run(program.work(chosen))
+
+
+def migrate(*, status: Annotated[bool, Parameter(negative="")] = False, where: Where = HERE) -> None:
+    """Bring the database up to date. Run it before the programs of a new version.
+
+    Parameters
+    ----------
+    status
+        Only say what is there and what is missing.
+    """
+    from ..store import inspection, migrations
+
+    async def go() -> None:
+        url = located(where).database_url
+        await inspection.reach(url)
+        if status:
+            for one in await migrations.status(url):
+                print(f"{one.number:04} {one.name:30} {one.applied_at or 'missing'}")
+            return
+        for name in await migrations.migrate(url) or ["the database is up to date"]:
+            print(name)
+
+    run(go())
+
+
+def simulate(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 2775,
+    http_port: int = 2776,
+    data: Path = Path("var/simulator"),
+    response_delay: float = 0.0,
+    receipt_delay: float = 0.5,
+    rate: float = 0.0,
+) -> None:
+    """Be a whole mobile operator to test against: SMPP, handsets with a page each, numbers that fail on purpose.
+
+    Parameters
+    ----------
+    host
+        Address to listen on.
+    port
+        Of SMPP.
+    http_port
+        Of the handsets.
+    data
+        Folder of its journal: what it is owed survives it.
+    response_delay
+        Seconds from a submit_sm to its answer.
+    receipt_delay
+        Seconds from one step of a message to the next.
+    rate
+        Submits a second and account; beyond that: throttled. 0: no limit.
+    """
+    from ..simulator import run as simulator
+    from ..simulator.behaviours import Options
+
+    telemetry.configure("info")
+    options = Options(response_delay=response_delay, receipt_delay=receipt_delay, rate=rate)
+    run(_until_signal(simulator.run(host, port, http_port, data, options=options, ready=print)))
+
+
+async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
+    import signal
+
+    task = asyncio.ensure_future(work)
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return
+
+
+COMMANDS = (up, serve, work, migrate, simulate)
