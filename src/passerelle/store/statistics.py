@@ -99,7 +99,8 @@ async def insert(conn: Any, deltas: Iterable[Delta]) -> None:
 
 
 async def fold(db: Database, now: datetime, limit: int = 5000) -> int:
-    """Add up to `limit` deltas of the past to the totals; returns how many. Any number of folders may run at once."""
+    """Add up to `limit` deltas of the past to the totals, and so many of what is to come, whose parts and cost wait for
+    their time; returns how many in all. Any number of folders may run at once."""
     folded: int = await db.fetchval(_SQL.fold, now, limit)
     return folded
 

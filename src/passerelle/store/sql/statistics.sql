@@ -8,12 +8,20 @@ SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::text[], $4::timestamptz[]
 
 -- name: fold
 -- One statement, so that no reader sees a delta twice or not at all. Folders that meet take different deltas and
--- lock totals in the order of their keys.
-WITH taken AS (
+-- lock totals in the order of their keys. What is to come is counted at once and keeps its parts and cost, so that a
+-- read never looks at all that is scheduled.
+WITH past AS (
     DELETE FROM statistic_delta
     WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM statistic_delta WHERE at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
+        SELECT ctid FROM statistic_delta WHERE at <= $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED))
     RETURNING *
+), to_come AS (
+    UPDATE statistic_delta SET counted = true
+    WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM statistic_delta WHERE NOT counted AND at > $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
+    RETURNING *
+), taken AS (
+    SELECT * FROM past WHERE NOT counted UNION ALL SELECT * FROM to_come
 ), totals AS (
     INSERT INTO statistic_total AS t (account_id, dialect, tag_key, messages, waiting, sent, submitted, delivered,
                                       errors, bounced, replies, complaints)
@@ -32,14 +40,14 @@ WITH taken AS (
 ), hours AS (
     INSERT INTO statistic_hour AS h (account_id, dialect, hour, parts, cost)
     SELECT account_id, dialect, date_trunc('hour', at, 'UTC'), sum(parts), sum(cost)
-    FROM taken
+    FROM past
     GROUP BY 1, 2, 3
     HAVING sum(parts) <> 0 OR sum(cost) <> 0
     ORDER BY 1, 2, 3
     ON CONFLICT (account_id, dialect, hour) DO UPDATE
     SET parts = h.parts + excluded.parts, cost = h.cost + excluded.cost
 )
-SELECT count(*) FROM taken
+SELECT (SELECT count(*) FROM past) + (SELECT count(*) FROM to_come)
 
 -- name: counters
 WITH figure AS (
@@ -49,7 +57,7 @@ WITH figure AS (
     UNION ALL
     SELECT messages, waiting, sent, submitted, delivered, errors, bounced, replies, complaints
     FROM statistic_delta
-    WHERE account_id = $1 AND dialect = $2 AND ($3 = '' OR tag_key = $3)
+    WHERE account_id = $1 AND dialect = $2 AND ($3 = '' OR tag_key = $3) AND NOT counted
 )
 SELECT coalesce(sum(messages), 0)::bigint, coalesce(sum(waiting), 0)::bigint, coalesce(sum(sent), 0)::bigint,
        coalesce(sum(submitted), 0)::bigint, coalesce(sum(delivered), 0)::bigint, coalesce(sum(errors), 0)::bigint,
@@ -64,12 +72,12 @@ FROM figure
 
 -- name: waiting_parts
 SELECT coalesce((SELECT waiting FROM statistic_total WHERE account_id = $1 AND dialect = $2 AND tag_key = ''), 0)
-     + coalesce((SELECT sum(waiting) FROM statistic_delta WHERE account_id = $1 AND dialect = $2), 0)
+     + coalesce((SELECT sum(waiting) FROM statistic_delta WHERE account_id = $1 AND dialect = $2 AND NOT counted), 0)
 
 -- name: tag_messages
 SELECT coalesce((SELECT messages FROM statistic_total WHERE account_id = $1 AND dialect = $2 AND tag_key = $3), 0)
      + coalesce((SELECT sum(messages) FROM statistic_delta
-                 WHERE account_id = $1 AND dialect = $2 AND ($3 = '' OR tag_key = $3)), 0)
+                 WHERE account_id = $1 AND dialect = $2 AND ($3 = '' OR tag_key = $3) AND NOT counted), 0)
 
 -- name: cost_rows
 WITH fresh AS MATERIALIZED (

@@ -278,7 +278,8 @@ create table event (
 create index event_due on event (next_at) where state = 0;
 create index event_message on event (account_id, message_id);
 
--- Statistics: every batch inserts deltas in its own transaction, housekeeping folds those of the past.
+-- Statistics: every batch inserts deltas in its own transaction, housekeeping folds them: parts and cost when the sending
+-- time has come, the rest at once.
 create table statistic_delta (
     account_id    bigint not null,
     dialect       smallint not null,
@@ -294,9 +295,12 @@ create table statistic_delta (
     errors        integer not null default 0,
     bounced       integer not null default 0,
     replies       integer not null default 0,
-    complaints    integer not null default 0
-);
-create index on statistic_delta (account_id);
+    complaints    integer not null default 0,
+    counted       boolean not null default false                  -- of the future: all but parts and cost is in the totals
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+create index on statistic_delta (at);
+create index on statistic_delta (account_id, at);
+create index on statistic_delta (account_id) where not counted;
 create table statistic_total (
     account_id    bigint not null,
     dialect       smallint not null,
@@ -318,8 +322,9 @@ create table statistic_hour (
     hour          timestamptz not null,
     parts         bigint not null default 0,
     cost          bigint not null default 0,
-    primary key (account_id, dialect, hour)
-) with (fillfactor = 70);
+    primary key (account_id, dialect, hour) include (parts, cost)   -- a year of an account is read from the index alone
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
+        autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 5000);
 -- Distinct figures: a number counts once.
 create table statistic_distinct (
     account_id    bigint not null,
