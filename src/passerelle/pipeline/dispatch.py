@@ -244,6 +244,8 @@ class Dispatcher:
             leased: list[events.Leased] = []
             if rows:
                 due = [_due_part(row, 0.0) for row in rows]
+                for row, part in zip(rows, due, strict=True):
+                    part.begun_at = now - row["over"] - self._lease  # not before: a receipt may have come since
                 for carrier_id in {row["carrier_id"] for row in rows}:
                     lost = [
                         Outcome(part, OutcomeKind.UNKNOWN, error="the process died", at=now)

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import telemetry
 from ..clock import Clock
+from ..domain.lifecycle import FINAL
 from ..domain.message import Receipt, State
 from ..store import events, messages
 from ..store import receipts as store
@@ -18,6 +19,7 @@ from .teller import Teller
 
 RECENT = timedelta(seconds=15)
 PARKED_FOR = timedelta(days=3)
+ANSWERED = timedelta(seconds=5)  # an answer may still be on its way: an older receipt is of a lost one
 
 
 class Receipts:
@@ -46,13 +48,18 @@ class Receipts:
         if now - self._swept_all >= timedelta(minutes=1):
             since, self._swept_all = now - PARKED_FOR, now
             await store.forget_parked(self._db, since)
-        found = await store.parked_matches(self._db, since)
+        named = await store.parked_matches(self._db, since)
+        await self._unpark(named, now)
+        nameless = await store.parked_by_phone(self._db, since, now - ANSWERED)
+        await self._unpark(nameless, now, by_phone=True)
+        return len(named) + len(nameless)
+
+    async def _unpark(self, found: Sequence[tuple[int, int]], now: datetime, *, by_phone: bool = False) -> None:
         for carrier_id in {carrier for _, carrier in found}:
             async with self._db.transaction() as connection:
                 parked = await store.unpark(connection, [number for number, carrier in found if carrier == carrier_id])
-                leased = await settle_in(connection, carrier_id, parked, now, self._teller)
+                leased = await settle_in(connection, carrier_id, parked, now, self._teller, by_phone=by_phone)
             self._teller.post(leased)
-        return len(found)
 
     async def give_up(self) -> int:
         """Parts whose receipt did not come in time end unconfirmed; of those that ended otherwise we only forget."""
@@ -78,21 +85,32 @@ class Receipts:
 
 
 async def settle_in(
-    connection: Any, carrier_id: int, receipts: Sequence[Receipt], now: datetime, teller: Teller
+    connection: Any,
+    carrier_id: int,
+    receipts: Sequence[Receipt],
+    now: datetime,
+    teller: Teller,
+    *,
+    by_phone: bool = False,
 ) -> list[events.Leased]:
     """Settle receipts in the caller's transaction; returns notifications to be posted after its commit."""
     settlement = Settlement(connection, now, teller)
     matched, unknown = await _match(connection, carrier_id, receipts, settlement)
-    if unknown:
-        by_phone, unknown = await _match_by_phone(connection, carrier_id, unknown, settlement)
-        matched += by_phone
-        await store.park(connection, carrier_id, unknown, now)
+    if unknown and by_phone:
+        nameless, unknown = await _match_by_phone(connection, carrier_id, unknown, settlement)
+        matched += nameless
+    await store.park(connection, carrier_id, unknown, now)
     for receipt, part in matched:
         settlement.moved((part.account_id, part.message_id), part.part, receipt.state, receipt.at, receipt.error)
-    settlement.settled(carrier_id, [part for receipt, part in matched if receipt.state is State.DELIVERED])
+    settlement.settled(carrier_id, [part for receipt, part in matched if _is_last(receipt, part)])
     telemetry.RECEIPTS.labels(str(carrier_id), "matched").inc(len(matched))
     telemetry.RECEIPTS.labels(str(carrier_id), "parked").inc(len(unknown))
     return await settlement.save()
+
+
+def _is_last(receipt: Receipt, part: Settled) -> bool:
+    """Whether nothing more is awaited: after a negative end a delivery may still come, if it names its part."""
+    return receipt.state is State.DELIVERED or (not part.operator_id and receipt.state in FINAL)
 
 
 async def match_parked(

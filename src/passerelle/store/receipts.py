@@ -58,6 +58,11 @@ async def parked_matches(db: Database, since: datetime, limit: int = 500) -> lis
     return [(row["id"], row["carrier_id"]) for row in await db.fetch(SQL.parked_matches, since, limit)]
 
 
+async def parked_by_phone(db: Database, since: datetime, before: datetime, limit: int = 500) -> list[tuple[int, int]]:
+    """(id, carrier) of parked receipts that must be of a part whose answer was lost."""
+    return [(row["id"], row["carrier_id"]) for row in await db.fetch(SQL.parked_by_phone, since, before, limit)]
+
+
 async def unpark(connection: Any, ids: Sequence[int]) -> list[Receipt]:
     """Take parked receipts; whoever deletes the row has it."""
     return [_receipt(row) for row in await connection.fetch(SQL.unpark, list(ids))]

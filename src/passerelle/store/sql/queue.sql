@@ -76,7 +76,8 @@ where q.account_id = t.account_id and q.message_id = t.message_id and q.part = t
 -- Leases that are over: their process died. Leased rows are the oldest of their lane, so a look at its head finds them.
 select q.account_id, q.message_id, q.part, q.submission_id, q.class, q.attempts, q.uncertain, q.valid_until, q.carrier_id,
        q.lane, m.phone, m.text, m.encoding, m.parts, s.text as shared_text, s.sender, s.dialect,
-       case when s.test then '' else s.tag_key end as tag_key, false as stopped
+       case when s.test then '' else s.tag_key end as tag_key, false as stopped,
+       clock_timestamp() - q.lease_until as over
 from unnest($1::smallint[]) as c (carrier_id), generate_series(0, 2) as l (lane),
      lateral (select h.account_id, h.message_id, h.part from queue h
               where h.carrier_id = c.carrier_id and h.lane = l.lane and h.due_at <= $2

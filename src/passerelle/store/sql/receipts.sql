@@ -22,6 +22,19 @@ select p.id, p.carrier_id from parked_receipt p
 where p.parked_at > $1 and exists (select from awaiting a where a.carrier_id = p.carrier_id and a.operator_id = any(p.forms))
 limit $2
 
+-- name: parked_by_phone
+-- Parked between $1 and $2, after the attempt at a part to the same number whose answer was lost: that part's. But where
+-- the number had another receipt of late it may be that one, sent again by an operator that did not hear us.
+select p.id, p.carrier_id from parked_receipt p
+where p.parked_at > $1 and p.parked_at <= $2
+      and exists (select from awaiting a
+                  where a.carrier_id = p.carrier_id and a.phone = p.phone and a.operator_id = '' and a.at <= p.parked_at)
+      and not exists (select from message m
+                      where m.phone = p.phone and m.state >= 10 and m.state_at > p.parked_at - interval '10 minutes')
+      and not exists (select from message m join part d on d.account_id = m.account_id and d.message_id = m.id
+                      where m.phone = p.phone and d.state >= 10 and d.state_at > p.parked_at - interval '10 minutes')
+limit $3
+
 -- name: unpark
 delete from parked_receipt where id = any($1::bigint[])
 returning carrier_id, forms, phone, state, error, at
