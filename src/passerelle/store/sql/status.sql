@@ -14,15 +14,22 @@ union all
  order by id)
 
 -- name: of_pairs
--- $3, $4: numbers and phones, side by side.
+-- $3, $4: numbers and phones, side by side. From the submission to the message, so that of a phone that is written to
+-- every minute only that one message is looked at.
 select s.number, m.phone, m.country, m.state, m.state_at, m.price, m.stopped_at is not null and m.state <> 16 as stopped, m.spam
 from unnest($3::integer[], $4::bigint[]) as w (number, phone)
 join submission s on s.number = w.number and s.number > 0 and s.account_id = $1 and s.dialect = $2
-join message m on m.account_id = s.account_id and m.id >= s.id and m.id < s.id + s.messages and m.phone = w.phone
+cross join lateral (
+    select * from message
+    where account_id = s.account_id and id >= s.id and id < s.id + s.messages and phone = w.phone
+    order by id desc limit 1) m
 union all
 select b.number, b.phone, b.country, 10::smallint, b.at, b.price, false, false
 from unnest($3::integer[], $4::bigint[]) as w (number, phone)
-join sandbox b on b.account_id = $1 and b.number = w.number and b.dialect = $2 and b.phone = w.phone
+cross join lateral (
+    select * from sandbox
+    where account_id = $1 and number = w.number and dialect = $2 and phone = w.phone
+    order by id desc limit 1) b
 
 -- name: of_tag
 -- $4: messages to skip; $5: how many. Submissions are walked in order until enough messages are counted, each of at
