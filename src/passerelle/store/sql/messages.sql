@@ -32,8 +32,10 @@ with counted as (
                          $23::bigint[], $24::int[], $25::int[], $26::int[], $27::int[], $28::int[], $29::int[], $30::int[])
 ), settled as (
     delete from awaiting a
-    using unnest($32::text[], $33::bigint[], $34::bigint[], $35::smallint[]) as t (operator_id, account_id, message_id, part)
-    where a.carrier_id = $31 and a.operator_id = t.operator_id and a.account_id = t.account_id
+    using (select $31::smallint as carrier_id, t.*
+           from unnest($32::text[], $33::bigint[], $34::bigint[], $35::smallint[])
+                as t (operator_id, account_id, message_id, part) offset 0) t
+    where a.carrier_id = t.carrier_id and a.operator_id = t.operator_id and a.account_id = t.account_id
           and a.message_id = t.message_id and a.part = t.part
 )
 update message m

@@ -49,10 +49,12 @@ RETURNING number
 -- name: blocked_pairs
 -- Both lists of each account, and the dead numbers of the platform (account 0).
 SELECT b.account_id, b.list, b.phone
-FROM unnest($1::bigint[], $2::bigint[]) AS w (account_id, phone)
-JOIN blocked b
-  ON b.account_id = w.account_id AND b.list = ANY ('{1,2}'::smallint[]) AND b.phone = w.phone AND NOT b.deleted
+FROM unnest($1::bigint[], $2::bigint[]) AS w (account_id, phone),
+     LATERAL (SELECT account_id, list, phone FROM blocked b
+              WHERE b.account_id = w.account_id AND b.list = ANY ('{1,2}'::smallint[]) AND b.phone = w.phone
+                    AND NOT b.deleted OFFSET 0) b
 UNION
 SELECT b.account_id, b.list, b.phone
-FROM unnest($2::bigint[]) AS w (phone)
-JOIN blocked b ON b.account_id = 0 AND b.list = 2 AND b.phone = w.phone AND NOT b.deleted
+FROM unnest($2::bigint[]) AS w (phone),
+     LATERAL (SELECT account_id, list, phone FROM blocked b
+              WHERE b.account_id = 0 AND b.list = 2 AND b.phone = w.phone AND NOT b.deleted OFFSET 0) b

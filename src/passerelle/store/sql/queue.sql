@@ -1,3 +1,6 @@
+-- A plan is made once, perhaps while a table is empty, when every index looks as good as any other. So nothing but the
+-- columns of a key meets a table here: `offset 0` keeps a look-up to itself, and constants travel as arrays.
+
 -- name: lease
 -- Lease the oldest due parts of each lane ($2), so many of each ($3), and tell all that submitting them takes.
 with due as (
@@ -12,14 +15,15 @@ with due as (
     returning q.*
 )
 select q.account_id, q.message_id, q.part, q.submission_id, q.class, q.attempts, q.uncertain, q.valid_until, q.carrier_id,
-       q.lane, m.phone, m.text, m.encoding, m.parts, s.text as shared_text, s.sender, s.dialect,
-       case when s.test then '' else s.tag_key end as tag_key,
+       q.lane, m.phone, m.text, m.encoding, m.parts, s.text as shared_text, s.sender, s.dialect, s.tag_key,
        q.stop_applies and exists (
-           select from blocked b
-           where b.account_id = q.account_id and b.list = 1 and b.phone = m.phone and not b.deleted) as stopped
-from leased q
-     join message m on m.account_id = q.account_id and m.id = q.message_id
-     join submission s on s.account_id = q.account_id and s.id = q.submission_id
+           select from blocked b where b.account_id = q.account_id and b.list = 1 and b.phone = m.phone and not b.deleted
+           offset 0) as stopped
+from leased q,
+     lateral (select phone, text, encoding, parts from message m
+              where m.account_id = q.account_id and m.id = q.message_id offset 0) m,
+     lateral (select text, sender, dialect, case when test then '' else tag_key end as tag_key from submission s
+              where s.account_id = q.account_id and s.id = q.submission_id offset 0) s
 
 -- name: remove
 delete from queue q using unnest($1::bigint[], $2::bigint[], $3::smallint[]) as t (account_id, message_id, part)
@@ -30,9 +34,10 @@ where q.account_id = t.account_id and q.message_id = t.message_id and q.part = t
 -- ours any more was recorded before, or belongs to somebody else: then only its receipt is awaited.
 with taken as (
     delete from queue q
-    using unnest($3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[], $7::smallint[], $8::text[])
-          as t (account_id, message_id, begun_at, at, dialect, tag_key)
-    where q.account_id = t.account_id and q.message_id = t.message_id and q.part = 1 and q.lease_owner = $2
+    using (select t.*, 1::smallint as part
+           from unnest($3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[], $7::smallint[], $8::text[])
+                as t (account_id, message_id, begun_at, at, dialect, tag_key) offset 0) t
+    where q.account_id = t.account_id and q.message_id = t.message_id and q.part = t.part and q.lease_owner = $2
     returning t.*
 ), moved as (
     update message m set state = 1, state_at = t.at, sent_at = t.begun_at, submitted_at = t.at, carrier_id = $1
@@ -75,18 +80,21 @@ where q.account_id = t.account_id and q.message_id = t.message_id and q.part = t
 -- name: rescue
 -- Leases that are over: their process died. Leased rows are the oldest of their lane, so a look at its head finds them.
 select q.account_id, q.message_id, q.part, q.submission_id, q.class, q.attempts, q.uncertain, q.valid_until, q.carrier_id,
-       q.lane, m.phone, m.text, m.encoding, m.parts, s.text as shared_text, s.sender, s.dialect,
-       case when s.test then '' else s.tag_key end as tag_key, false as stopped,
+       q.lane, m.phone, m.text, m.encoding, m.parts, s.text as shared_text, s.sender, s.dialect, s.tag_key, false as stopped,
        clock_timestamp() - q.lease_until as over
 from unnest($1::smallint[]) as c (carrier_id), generate_series(0, 2) as l (lane),
-     lateral (select h.account_id, h.message_id, h.part from queue h
+     lateral (select h.account_id, h.message_id, h.part, h.lease_until from queue h
               where h.carrier_id = c.carrier_id and h.lane = l.lane and h.due_at <= $2
-              order by h.due_at limit 5000) head
-     join queue q on q.account_id = head.account_id and q.message_id = head.message_id and q.part = head.part
-     join message m on m.account_id = q.account_id and m.id = q.message_id
-     join submission s on s.account_id = q.account_id and s.id = q.submission_id
-where q.lease_until < clock_timestamp() - interval '1 second'
-for update of q skip locked
+              order by h.due_at limit 5000) head,
+     lateral (select * from queue q
+              where q.account_id = head.account_id and q.message_id = head.message_id and q.part = head.part
+                    and q.lease_until < clock_timestamp() - interval '1 second'
+              offset 0 for update skip locked) q,
+     lateral (select phone, text, encoding, parts from message m
+              where m.account_id = q.account_id and m.id = q.message_id offset 0) m,
+     lateral (select text, sender, dialect, case when test then '' else tag_key end as tag_key from submission s
+              where s.account_id = q.account_id and s.id = q.submission_id offset 0) s
+where head.lease_until < clock_timestamp() - interval '1 second'
 
 -- name: overdue
 -- Parts whose validity is over and that nobody holds. A part is retried at most 15 minutes ahead, and its validity is at

@@ -10,11 +10,14 @@ with locked as (
     where cardinality($37::bigint[]) = (
             select count(*) from unnest($37::bigint[], $38::integer[], $39::bigint[]) as t (account_id, version, cost)
                    join locked w on w.account_id = t.account_id and w.version = t.version and w.balance >= t.cost)
-      and not exists (select from unnest($40::bigint[], $41::bigint[]) as t (account_id, phone)
-                             join blocked b on b.account_id = t.account_id and b.list = any('{1,2}'::smallint[])
-                                               and b.phone = t.phone and not b.deleted)
-      and not exists (select from unnest($41::bigint[]) as t (phone)
-                             join blocked b on b.account_id = 0 and b.list = 2 and b.phone = t.phone and not b.deleted)
+      and not exists (select from unnest($40::bigint[], $41::bigint[]) as t (account_id, phone),
+                             lateral (select from blocked b
+                                      where b.account_id = t.account_id and b.list = any('{1,2}'::smallint[])
+                                            and b.phone = t.phone and not b.deleted offset 0) b)
+      and not exists (select from unnest($41::bigint[]) as t (phone),
+                             lateral (select from blocked b
+                                      where b.account_id = 0 and b.list = 2 and b.phone = t.phone and not b.deleted
+                                      offset 0) b)
 ), debit as (
     update wallet w set balance = w.balance - t.cost
     from unnest($37::bigint[], $39::bigint[]) as t (account_id, cost), go

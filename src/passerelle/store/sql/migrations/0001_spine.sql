@@ -222,8 +222,8 @@ create table blocked (
     history       jsonb not null default '[]',                          -- [{"date": ms, "campaignId": hex?}]
     primary key (account_id, list, phone)
 );
-create unique index on blocked (account_id, number);
-create unique index on blocked (account_id, list, token);
+create unique index on blocked (number);
+create unique index on blocked (token);
 
 -- What came in from handsets, whole texts.
 create table reply (
