@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from ..domain.account import AccountState
 from ..domain.pricing import Service
-from .place import HERE, Json, Where, account_id, located, opened, run
+from .place import HERE, Json, Switch, Where, account_id, located, opened, run
 from .screen import Problem, console, euros, parse_euros, show_json, table
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def credit(email: str, amount: str, /, *, note: str = "", where: Where = HERE) -
 
 
 @app.command
-def key(email: str, /, *, renew: Annotated[bool, Parameter(negative="")] = False, where: Where = HERE) -> None:
+def key(email: str, /, *, renew: Annotated[bool, Switch] = False, where: Where = HERE) -> None:
     """Show the API key of an account.
 
     Parameters

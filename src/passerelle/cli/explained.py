@@ -25,7 +25,7 @@ def show(out: Console, found: Explanation, carriers: Mapping[int, str], account:
     out.print()
     _text(out, found)
     out.print()
-    out.print(table(("Rule", "", ""), list(_rules(found))))
+    out.print(table(("Rule", "Verdict", "Why"), list(_rules(found))))
     out.print()
     _recipients(out, found, carriers)
     out.print(f"Price     {euros(found.cost)}; balance {euros(found.balance)} -> {euros(found.balance_after)}")

@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
-
-from .place import HERE, Json, Where, account_of, located, opened, run
+from .place import HERE, Json, Switch, Where, account_of, located, opened, run
 from .screen import Problem, console, euros, moment, show_json, span, table
 from .wishes import NO_WISHES, Wishes
 
@@ -93,7 +91,7 @@ async def _overview(base: Ground, json: bool) -> None:
         )
         return
     out = console()
-    out.print(f"Today     {found.parts_today} parts left, {euros(found.cost_today)}")
+    out.print(f"Today     {found.parts_today} parts, {euros(found.cost_today)}")
     _binds(binds)
     _queues(found, now)
     _callbacks(found.callbacks, now)
@@ -267,7 +265,7 @@ def _life_facts(life: Life) -> dict[str, Any]:
 # --- doctor ----------------------------------------------------------------------------------------------------------
 
 
-def doctor(*, quick: Annotated[bool, Parameter(negative="")] = False, json: Json = False, where: Where = HERE) -> None:
+def doctor(*, quick: Annotated[bool, Switch] = False, json: Json = False, where: Where = HERE) -> None:
     """Look whether everything is sound. Each line says what to do; exit code 1 when there is a problem.
 
     Parameters

@@ -19,10 +19,11 @@ from .screen import Problem
 
 if TYPE_CHECKING:
     from ..app import Ground
-    from ..domain.account import Account
+    from ..domain.account import Account, AccountState
     from ..pipeline.submit import Submitter
 
-Json = Annotated[bool, Parameter(name="--json", negative="", help="JSON, for scripts.")]
+Switch = Parameter(negative="", show_default=False)
+Json = Annotated[bool, Switch, Parameter(name="--json", help="JSON, for scripts.")]
 
 
 @Parameter(name="*")
@@ -31,7 +32,7 @@ class Where:
     """Which platform a command is about."""
 
     config: Annotated[
-        Path | None, Parameter(help="Settings file (TOML); PASSERELLE_<NAME> in the environment wins over it.")
+        Path | None, Parameter(help="Settings file (TOML); PASSERELLE_NAME in the environment wins over it.")
     ] = None
     data: Annotated[Path | None, Parameter(help="Data folder of `up`: its database and all that it keeps.")] = None
 
@@ -110,6 +111,21 @@ async def account_id(base: Ground, email: str) -> int:
         shown = ", ".join(known[:8]) + (" ..." if len(known) > 8 else "")
         raise Problem(f"there is no account {email}; " + (f"there are: {shown}" if known else "there is none yet"))
     return found
+
+
+async def sending_account(base: Ground, email: str | None) -> Account:
+    """The account to send for. Raises Problem where it may not send."""
+    from ..domain.account import AccountState
+
+    account = await account_of(base, email)
+    if account.state is not AccountState.ACTIVE:
+        raise Problem(stopped(account.state))
+    return account
+
+
+def stopped(state: AccountState) -> str:
+    """Why an account sends nothing, and what to do."""
+    return f"the account is {state.name.lower()}: `passerelle account state EMAIL active` lets it send again"
 
 
 async def account_of(base: Ground, email: str | None) -> Account:

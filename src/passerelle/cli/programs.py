@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
-
 from .. import telemetry
-from .place import HERE, Where, load, located, production, run
+from .place import HERE, Switch, Where, load, located, production, run
+from .screen import Problem
 
 if TYPE_CHECKING:
     from ..demo import Places
+    from ..simulator.run import Addresses
 
 
 def up(*, port: int | None = None, browser: bool = True, where: Where = HERE) -> None:
@@ -44,6 +45,7 @@ def up(*, port: int | None = None, browser: bool = True, where: Where = HERE) ->
 
 
 def _welcome(where: Places, key: str) -> str:
+    named = "" if where.is_default else f" --data {where.data}"
     return f"""
 Passerelle is up.
 
@@ -59,10 +61,12 @@ Send a text to a handset:
   curl {where.base_url}/v1/send -H 'Content-Type: application/json' \\
     -d '{{"apiKey":"{key}","phoneNumbers":"0639980001","message":"Bonjour !"}}'
 
-or, in another terminal, `passerelle send 0639980001 --text 'Bonjour !'`
-and read it on {where.phones}/+33639980001
+or in another terminal:
 
-What happens: `passerelle status`. Stop with Ctrl-C.
+  passerelle send 0639980001 --text 'Bonjour !'{named}
+
+Read it on {where.phones}/+33639980001
+See what happens with `passerelle status{named}`. Stop with Ctrl-C.
 """
 
 
@@ -92,7 +96,7 @@ def work(*, where: Where = HERE) -> None:
     run(program.work(chosen))
 
 
-def migrate(*, status: Annotated[bool, Parameter(negative="")] = False, where: Where = HERE) -> None:
+def migrate(*, status: Annotated[bool, Switch] = False, where: Where = HERE) -> None:
     """Bring the database up to date. Run it before the programs of a new version.
 
     Parameters
@@ -146,10 +150,23 @@ def simulate(
     """
     from ..simulator import run as simulator
     from ..simulator.behaviours import Options
+    from ..simulator.journal import JournalInUse
 
     telemetry.configure("info")
     options = Options(response_delay=response_delay, receipt_delay=receipt_delay, rate=rate)
-    run(_until_signal(simulator.run(host, port, http_port, data, options=options, ready=print)))
+    try:
+        run(_until_signal(simulator.run(host, port, http_port, data, options=options, ready=_say_where)))
+    except OSError as error:
+        raise Problem(
+            f"the simulator cannot start ({os.strerror(error.errno or 0)}): choose other ports with --port and "
+            "--http-port, or another folder with --data"
+        ) from None
+    except JournalInUse as error:
+        raise Problem(f"{error}: stop the other simulator, or use another folder with --data") from None
+
+
+def _say_where(at: Addresses) -> None:
+    print(f"SMPP on {at.host}:{at.smpp_port}, handsets on http://{at.host}:{at.http_port}/", flush=True)
 
 
 async def _until_signal(work: Coroutine[Any, Any, None]) -> None:

@@ -10,9 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
-
-from .place import HERE, Json, Where, account_of, located, opened, run, submitting
+from .place import HERE, Json, Switch, Where, located, opened, run, sending_account, stopped, submitting
 from .reasons import SENTENCES, sentence, sentences
 from .screen import Problem, console, euros, show_json, table
 from .wishes import NO_WISHES, Wishes
@@ -27,17 +25,15 @@ if TYPE_CHECKING:
 
 LOOK = 0.2  # seconds between looks at what is waited for
 
-Switch = Annotated[bool, Parameter(negative="")]
-
 
 def send(
     *numbers: str,
     text: str | None = None,
     csv: Path | None = None,
-    wait: Switch = False,
+    wait: Annotated[bool, Switch] = False,
     timeout: float = 120.0,
-    resume: Switch = False,
-    again: Switch = False,
+    resume: Annotated[bool, Switch] = False,
+    again: Annotated[bool, Switch] = False,
     json: Json = False,
     wishes: Wishes = NO_WISHES,
     where: Where = HERE,
@@ -87,7 +83,7 @@ async def _send_some(
     from ..pipeline.submit import Unavailable
 
     async with opened(located(where)) as base, submitting(base) as submitter:
-        account = await account_of(base, wishes.account)
+        account = await sending_account(base, wishes.account)
         wanted = wishes.wanted([(number, None) for number in numbers], text, base.clock.now())
         try:
             result = await submitter.accept(account, wanted, wishes.profile)
@@ -114,7 +110,7 @@ def _why_not(result: Result) -> str:
 def _denied(denied: Denied) -> str:
     if denied.state is None:
         return "the account got a new key meanwhile: try again"
-    return f"the account is {denied.state.name.lower()}: `passerelle account state EMAIL active` lets it send again"
+    return stopped(denied.state)
 
 
 def _tell(result: Accepted, states: dict[int, str], json: bool) -> None:
@@ -196,7 +192,7 @@ async def _send_file(path: Path, text: str | None, resume: bool, again: bool, wi
 
     sheet = Sheet(path, text)
     async with opened(located(where)) as base:
-        account = await account_of(base, wishes.account)
+        account = await sending_account(base, wishes.account)
         how = [account.id, text, *map(str, asdict(wishes).values())]
         progress = Progress.begin(sheet, how, base.clock.now(), resume=resume, again=again)
         refused, tally = RefusedLines(sheet), Tally()

@@ -12,9 +12,8 @@ from ..domain.admission import Wanted
 from ..domain.message import TrafficClass
 from ..domain.pricing import Service
 from ..domain.profile import PRIMOTEXTO, SMSPARTNER, Profile
+from .place import Switch
 from .screen import parse_time
-
-Switch = Parameter(negative="")
 
 
 @Parameter(name="*")
@@ -25,12 +24,14 @@ class Wishes:
     account: Annotated[
         str | None, Parameter(help="E-mail address of the account; without it the demo's, or the only one.")
     ] = None
-    sender: Annotated[str, Parameter(help="3 to 11 letters and digits; without it the short code.")] = ""
-    eco: Annotated[bool, Parameter(negative="", help="The economic range: one part.")] = False
+    sender: Annotated[
+        str, Parameter(help="3 to 11 letters and digits; without it the short code.", show_default=False)
+    ] = ""
+    eco: Annotated[bool, Switch, Parameter(help="The economic range: one part.")] = False
     marketing: Annotated[
-        bool, Parameter(negative="", help="Advertising: not at night or on Sundays, with the STOP mention.")
+        bool, Switch, Parameter(help="Advertising: not at night or on Sundays, with the STOP mention.")
     ] = False
-    unicode: Annotated[bool, Parameter(negative="", help="Keep every character (70 a part instead of 160).")] = False
+    unicode: Annotated[bool, Switch, Parameter(help="Keep every character (70 a part instead of 160).")] = False
     at: Annotated[str | None, Parameter(help="When to send, e.g. 2026-12-24T09:30; without it now.")] = None
     dialect: Annotated[
         Literal["smspartner", "primotexto"], Parameter(help="Whose rules for texts and numbers are applied.")

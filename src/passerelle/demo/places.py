@@ -44,6 +44,11 @@ class Places:
     phone_port: int
 
     @property
+    def is_default(self) -> bool:
+        """Whether other commands find the folder by themselves."""
+        return self.data in folders(Settings())
+
+    @property
     def base_url(self) -> str:
         """Of the HTTP APIs."""
         return f"http://{self.host}:{self.port}"
@@ -109,7 +114,7 @@ def _no_port(settings: Settings, error: OSError) -> str:
     if error.errno == errno.EACCES:
         return f"port {settings.port} needs more rights than you have: choose another, e.g. `passerelle up --port 8080`"
     if error.errno != errno.EADDRINUSE:
-        return f"{settings.host} is no address of this machine ({error.strerror}): set PASSERELLE_HOST to 127.0.0.1"
+        return f"{settings.host} is no address of this machine: set PASSERELLE_HOST to 127.0.0.1"
     return (
         f"another program listens on port {settings.port}: choose another port, e.g. "
         f"`passerelle up --port {free_port(settings.host, 0)}`"

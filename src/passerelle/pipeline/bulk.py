@@ -36,7 +36,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What became of a group: refused lines with their reasons. `stopped`: why nothing after it is tried."""
+    """What became of a group: refused lines with their reasons. `stopped`: why none of it is sent, nor what follows."""
 
     lines: Sequence[Line]
     accepted: int
@@ -116,8 +116,10 @@ def _group(lines: Sequence[Line], result: Result) -> Group:
         kept = msgspec.json.decode(result.answer, type=_Kept)
         return Group(lines, kept.accepted, kept.cost, _lines(lines, kept.refused))
     if isinstance(result, Refused):
-        refused = _lines(lines, [(finding.position, finding.reason.value) for finding in result.dropped])
-        return Group(lines, 0, 0, refused, result.findings[0] if result.findings else None)
+        if result.findings:
+            return Group(lines, 0, 0, [], result.findings[0])
+        refused = [(finding.position, finding.reason.value) for finding in result.dropped]
+        return Group(lines, 0, 0, _lines(lines, refused))
     return Group(lines, 0, 0, [], result if isinstance(result, Denied) else Finding(Reason.MALFORMED))
 
 

@@ -1,7 +1,7 @@
 """What would become of a request, without sending it: its text and parts, every rule, the price, the way.
 
 The one rule: the verdict is made by the very functions that accept a request, so it cannot say anything else than the
-send would. Where a rule refuses, the rest is shown as it would be without that fault.
+send would. Where a rule refuses, the rest is shown as it would be without that fault, as far as that can be told.
 """
 
 from __future__ import annotations
@@ -154,6 +154,8 @@ def explain(
     judged = judge(wanted, account, profile, now)
     findings, dropped = _decided(account, wanted, profile, judged, set(blocked), routes, now)
     shown = _shown(wanted, account, profile, now, judged)
+    told = {finding.reason for finding in findings}
+    dropped = [finding for finding in dropped if finding.reason not in told]  # the text of all is told once
     left_out = {finding.position for finding in dropped}
     kept = [to for to in shown.recipients if to.position not in left_out] if shown else []
     due_at = judged.submission.due_at if judged.submission else wanted.due_at or now

@@ -43,21 +43,24 @@ def place(url: str) -> str:
     """Host and database of a URL, for people."""
     try:
         parts = urlsplit(url)
-        return f"{parts.hostname or 'the local socket'}{f':{parts.port}' if parts.port else ''}{parts.path}"
+        port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return "the given URL"
+    name = parts.path.strip("/")
+    return f"{parts.hostname or 'the local socket'}{port}{f', database {name}' if name else ''}"
 
 
 def complaint(error: BaseException) -> str | None:
     """What a person can do about an error of the database; None: it is no such error."""
     if isinstance(error, Unreachable):
         return str(error)
+    said = str(error).partition("\n")[0]
     if isinstance(error, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError | asyncpg.UndefinedFunctionError):
-        return f"the database is not up to date ({error}): run `passerelle migrate`"
+        return f"the database is not up to date ({said}): run `passerelle migrate`"
     if isinstance(error, asyncpg.InsufficientPrivilegeError):
-        return f"the user of the database may not do that ({error}): it has to own the tables"
+        return f"the user of the database may not do that ({said}): it has to own the tables"
     if isinstance(error, asyncpg.PostgresConnectionError | asyncpg.CannotConnectNowError | asyncpg.AdminShutdownError):
-        return f"the database went away ({error}): try again"
+        return f"the database went away ({said}): try again"
     return None
 
 
