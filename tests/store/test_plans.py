@@ -1,0 +1,395 @@
+"""The plans of all statements, with a history and without: no table is read from end to end, and no cost grows with it.
+
+The plans are those that were really run, under the settings of `Database`, heard from the server while the pipeline and
+the reads of the dialects do their work on 20,000 and on 200,000 messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import cycle
+from uuid import UUID
+
+import pytest
+from conftest import command, named
+from filling import CARRIER, FIRST_ACCOUNT, FIRST_PHONE, History, key_of
+from store.watching import MODULES, Plans, Watched, watched
+
+from passerelle.app import WORDINGS
+from passerelle.clock import ManualClock
+from passerelle.domain.admission import Wanted
+from passerelle.domain.message import Dialect, DuePart, Inbound, Outcome, OutcomeKind, Receipt, State
+from passerelle.domain.profile import PRIMOTEXTO, SMSPARTNER
+from passerelle.domain.routing import Route
+from passerelle.pipeline.accounts import Accounts
+from passerelle.pipeline.cancel import cancel
+from passerelle.pipeline.dispatch import Dispatcher
+from passerelle.pipeline.housekeeping import Housekeeping
+from passerelle.pipeline.inbound import Inbound as Texts
+from passerelle.pipeline.keys import Keyring
+from passerelle.pipeline.receipts import Receipts
+from passerelle.pipeline.submit import Accepted, Idempotency, Submitter
+from passerelle.pipeline.teller import Teller
+from passerelle.settings import Settings
+from passerelle.store import (
+    carriers,
+    events,
+    ledger,
+    limits,
+    optouts,
+    queue,
+    receipts,
+    snapshots,
+    statistics,
+    status,
+    submissions,
+)
+from passerelle.store.database import queries
+from passerelle.store.numbering import Numbering
+
+NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # a Friday, by day: marketing leaves at once
+SECRET = "test"
+GROWING = (
+    "submission", "message", "part", "queue", "awaiting", "event", "parked_receipt", "reply", "blocked", "posting",
+    "sandbox", "idempotency", "statistic_total", "statistic_hour", "statistic_distinct", "wallet", "account",
+)  # fmt: skip
+
+# What reads much on purpose, or is asked by people once in a while.
+EXEMPT = {
+    "ledger.wrong_wallets": "doctor: all there is",
+    "ledger.account_sum": "doctor: all postings of an account",
+    "statistics.recount": "doctor: all messages of an account",
+    "accounts.all_accounts": "command line: a list of all",
+    "accounts.touch_all": "a price or a protected sender of the installation changed: every cached account is stale",
+    "queue.depth": "gauges: counts what is due",
+    "queue.move": "command line: a route is moved",
+    "snapshots.bounces": "Primotexto blacklists: answers with the whole list",
+    "snapshots.replies": "Primotexto replies: answers with all of them",
+    "snapshots.unsubscribers": "Primotexto blacklists: answers with the whole list",
+    "optouts.listing": "the whole list",
+    "replies.take_old": "what waits for its rest: a handful of rows",
+}
+BOUNDS = {"statistics.cost_rows": 400}  # every hour of a year, from the index
+RARE = {
+    "retention",
+    "accounts",
+    "installation_facts",
+    "carriers",
+    "inspection",
+}  # at night, or by people; the reads are run all the same
+
+
+@pytest.fixture(scope="module")
+async def histories(database_server: str, database_template: str) -> AsyncIterator[dict[int, str]]:
+    """Databases with 20,000 and 200,000 messages of 20 accounts, everything else in proportion."""
+    urls = {}
+    for size in (20_000, 200_000):
+        await command(database_server, f"CREATE DATABASE history_{size} TEMPLATE {database_template}")
+        urls[size] = named(database_server, f"history_{size}")
+        history = History(accounts=20, messages=size, now=NOW, scheduled=size // 40)
+        await history.write(urls[size], Keyring(SECRET))
+        await command(urls[size], _surroundings())
+        async with watched(urls[size]) as db:
+            while await statistics.fold(db, NOW):
+                pass
+        await command(urls[size], "VACUUM ANALYZE")
+    yield urls
+    for size in urls:
+        await command(database_server, f"DROP DATABASE history_{size} WITH (FORCE)")
+
+
+def _surroundings(count: int = 300) -> str:
+    """Rows of the tables that do not grow with the history: what comes is soon gone."""
+    at = f"timestamptz '{NOW.isoformat()}'"
+    return f"""
+    insert into event (uuid, account_id, message_id, kind, at, endpoint, url, content_type, body, next_at, state)
+    select gen_random_uuid(), account_id, id, 3, {at}, 'https://a.example:443', 'https://a.example/', 'text/plain', 'x',
+           {at} + interval '1 hour', (id % 2)::smallint
+    from message order by id desc limit {count};
+    insert into parked_receipt (carrier_id, operator_id, forms, phone, state, error, at, parked_at)
+    select 1, 'p' || n, array['p' || n], n, 10, '', {at}, {at} - interval '1 day' from generate_series(1, {count}) n;
+    insert into idempotency (account_id, path, key, body_hash, status, answer, submission_id, at)
+    select {FIRST_ACCOUNT}, '/v1/send', 'key-' || n, '', 200, '', 0, {at} from generate_series(1, {count}) n;
+    insert into rate_call (account_id, call, at)
+    select {FIRST_ACCOUNT} + n % 20, 'cost-resume', {at} - interval '30 seconds' from generate_series(1, {count}) n;
+    insert into sandbox (account_id, id, submission_id, dialect, number, tag, tag_key, phone, country, text, parts, price, at)
+    select {FIRST_ACCOUNT} + n % 20, {1 << 39} + n, {1 << 39} + n, 1 + n % 2, {1 << 30} + n, 'Tag-1', 'tag-1',
+           {FIRST_PHONE} + n, 'FR', '', 1, 0, {at} from generate_series(1, {count}) n;
+    insert into queue (account_id, message_id, submission_id, carrier_id, lane, class, due_at, valid_until, stop_applies,
+                       lease_until, lease_owner)
+    select account_id, id, submission_id, 1, 1, 0, {at} - interval '1 minute', {at} + interval '1 day', true,
+           clock_timestamp() - interval '1 minute', gen_random_uuid()
+    from message where state = 1 order by id desc limit 30;
+    insert into awaiting (carrier_id, operator_id, account_id, message_id, part, submission_id, phone, at)
+    select 1, '', account_id, id, 1, submission_id, phone, {at} - interval '3 days'
+    from message where state = 11 order by id desc limit 30;
+    """
+
+
+# --- a day's work --------------------------------------------------------------------------------------------------
+
+
+class Operator:
+    """A carrier that is told what to answer."""
+
+    id, name = 1, CARRIER
+
+    def __init__(self) -> None:
+        self.taken: list[DuePart] = []
+
+    def free_slots(self) -> int:
+        return 500
+
+    def submit(self, parts: Sequence[DuePart]) -> None:
+        self.taken += parts
+
+    def take_outcomes(self) -> list[Outcome]:
+        return []
+
+    def take_arrived(self) -> list[object]:
+        return []
+
+
+class Day:
+    """What the platform does, with everything it has; `db` hears the plans."""
+
+    def __init__(self, db: Watched) -> None:
+        self.db = db
+        self.clock = ManualClock(NOW)
+        self.accounts = Accounts(db, Keyring(SECRET), Settings())
+        self.teller = Teller(self.accounts, WORDINGS, lambda leased: None)
+        self.receipts = Receipts(db, self.clock, self.teller)
+        self.dispatcher = Dispatcher(db, self.clock, self.teller, UUID(int=1))
+        self.submitter = Submitter(db, self.accounts, [Route(1, frozenset({1, 2}))], self.clock)
+
+    async def work(self) -> None:
+        writing = asyncio.create_task(self.submitter.run())
+        try:
+            await self.accept()
+        finally:
+            writing.cancel()
+        await self.send()
+        await self.settle()
+        await self.answer()
+        await self.notify()
+        await self.chores()
+        await self.read()
+        await self.block()
+        await self.pay()
+
+    async def accept(self) -> None:
+        """Single messages, long ones, a list; with and without an Idempotency-Key; one at a sending time, taken back."""
+        found = [await self.accounts.find(key_of(FIRST_ACCOUNT + n)) for n in range(20)]
+        sends = []
+        for n, account in zip(range(120), cycle(found), strict=False):
+            profile = PRIMOTEXTO if n % 3 == 0 else SMSPARTNER
+            items = [(f"+{33_600_000_000 + n * 100 + k}", None) for k in range(60 if n == 7 else 1)]
+            text = "x" * 300 if n % 10 == 0 else "Bonjour"
+            wanted = Wanted(items=items, text=text, tag="Tag-0", dlr_url="https://a.example/dlr")
+            once = Idempotency("/v1/send", f"new-{n}", b"", lambda accepted: (200, b"")) if n % 4 == 0 else None
+            sends.append(self.submitter.accept(account, wanted, profile, once))
+        results = await asyncio.gather(*sends)
+        assert all(isinstance(result, Accepted) for result in results), results
+        later = Wanted(items=[("+33600000001", None)] * 3, text="Demain", due_at=NOW + timedelta(days=1))
+        in_sandbox = Wanted(items=[("+33600000001", None)], text="Bonjour", tag="Tag-0", tag_key="tag-0", sandbox=True)
+        for wanted in (later, in_sandbox):
+            result = await self.submitter.accept(found[1], wanted, SMSPARTNER)
+            assert isinstance(result, Accepted)
+            await cancel(self.db, found[1].id, Dialect.SMSPARTNER, result.number, NOW)
+        await submissions.present(self.db, [(FIRST_ACCOUNT, 1), (FIRST_ACCOUNT, 2)])
+
+    async def send(self) -> None:
+        operator = Operator()
+        while await self.dispatcher.pump(operator):
+            pass
+        kinds = [OutcomeKind.SENT] * 12 + [
+            OutcomeKind.TEMPORARY, OutcomeKind.PERMANENT, OutcomeKind.UNKNOWN, OutcomeKind.UNSENT, OutcomeKind.THROTTLED,
+        ]  # fmt: skip
+        self.outcomes = []
+        for n, (part, kind) in enumerate(zip(operator.taken, cycle(kinds), strict=False)):
+            part.begun_at = NOW
+            operator_id = f"1{n:07}" if kind is OutcomeKind.SENT else ""
+            self.outcomes.append(Outcome(part, kind, operator_id, bounced=n % 2 == 0, at=NOW))
+        assert len(self.outcomes) > 100
+        await self.receipts.settle(1, [Receipt(("10000001",), 1, State.DELIVERED, "", NOW)])  # before its answer
+        await self.dispatcher.record(1, self.outcomes)
+
+    async def settle(self) -> None:
+        sent = [outcome for outcome in self.outcomes if outcome.operator_id]
+        states = cycle([State.DELIVERED, State.DELIVERED, State.UNDELIVERED, State.BOUNCED])
+        batch = [
+            Receipt((outcome.operator_id,), outcome.part.phone, state, "", NOW)
+            for outcome, state in zip(sent, states, strict=False)
+        ]
+        batch.append(Receipt(("nobody", "knows"), FIRST_PHONE, State.DELIVERED, "", NOW))
+        await self.receipts.settle(1, batch)
+        waiting = await self.db.fetch("select operator_id, phone from awaiting where operator_id like 'h%' limit 100")
+        await self.receipts.settle(1, [Receipt((row[0],), row[1], State.DELIVERED, "", NOW) for row in waiting])
+        async with self.db.transaction() as connection:
+            assert await receipts.awaited_by_phone(connection, 1, [outcome.part.phone for outcome in self.outcomes])
+        await self.db.execute("update parked_receipt set forms = array['10000002'], parked_at = $1 where id = 7", NOW)
+
+    async def answer(self) -> None:
+        """Replies, opt-outs, and the two halves of a long text."""
+        phones = await self.db.fetch(
+            "select phone from message where account_id = $1 order by id desc limit 40", FIRST_ACCOUNT
+        )
+        texts = Texts(self.db, self.teller, Settings(), self.clock)
+        words = cycle(["Merci", "STOP", "Oui"])
+        batch = [Inbound(row[0], "36000", word, NOW) for row, word in zip(phones, words, strict=False)]
+        batch += [Inbound(phones[0][0], "36000", "half", NOW, 5, 2, part) for part in (1, 2)]
+        await texts.receive(batch, 1)
+        await texts.sweep()
+
+    async def notify(self) -> None:
+        leased = await events.lease(self.db, NOW + timedelta(hours=2), 100)
+        assert len(leased) > 70
+        await events.delivered(self.db, [event.id for event in leased[:40]])
+        await events.failed(self.db, [events.Failed(e.id, 1, NOW, "500") for e in leased[40:60]])
+        await events.failed(self.db, [events.Failed(e.id, 9, None, "500") for e in leased[60:]])
+        given_up = await events.given_up(self.db, FIRST_ACCOUNT)
+        await events.replay(self.db, FIRST_ACCOUNT, [event.id for event in given_up], NOW)
+
+    async def chores(self) -> None:
+        used = await queue.carriers_in_use(self.db)
+        await self.dispatcher.rescue(used)
+        self.clock.move(61)
+        await self.receipts.sweep()
+        await self.receipts.give_up()
+        await statistics.fold(self.db, self.clock.now())
+        await Housekeeping(self.db, Settings(), self.clock).tick()
+        await carriers.hold_bind(self.db, 1, 0, UUID(int=1), timedelta(seconds=9), True, "")
+        await self.db.execute(
+            "update queue set due_at = $1, valid_until = $1 where message_id in (select max(message_id) from queue)",
+            NOW,
+        )
+        await self.dispatcher.expire(used)
+
+    async def read(self) -> None:
+        db, account, pairs = self.db, FIRST_ACCOUNT, await self._pairs()
+        hours = [NOW.replace(month=month, day=1, hour=0) for month in range(1, 12)]
+        for dialect, tag in ((1, "tag-0"), (2, "Tag-0")):
+            for asked in ("", tag):
+                await statistics.counters(db, account, dialect, asked)
+                await snapshots.replies(db, account, dialect, asked)
+                await snapshots.unsubscribers(db, account, dialect, asked)
+                await snapshots.bounces(db, account, dialect, asked)
+            await statistics.waiting_parts(db, account, dialect)
+            await statistics.cost_rows(db, account, dialect, hours, NOW)
+            await status.tag_messages(db, account, dialect, tag)
+            await status.of_tag(db, account, dialect, tag, skip=0, limit=50)
+            await statistics.distinct(db, account, dialect, statistics.Figure.OPENERS)
+        for number, phone in pairs[:3]:
+            await status.of_submission(db, account, 1, number)
+            await snapshots.latest(db, account, 2, phone)
+        await status.of_pairs(db, account, 1, pairs)
+        await snapshots.by_number(db, account, 2, 17)
+        await limits.count(db, account, "cost-resume", 5, NOW)
+        numbering = Numbering(db)
+        await asyncio.gather(numbering.submission_number(), numbering.snapshot_number())
+
+    async def _pairs(self) -> list[tuple[int, int]]:
+        rows = await self.db.fetch(
+            "select s.number, m.phone from submission s join message m on m.account_id = s.account_id and m.id = s.id"
+            " where s.account_id = $1 and s.number > 0 order by s.id desc limit 200",
+            FIRST_ACCOUNT,
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    async def block(self) -> None:
+        db, account = self.db, FIRST_ACCOUNT
+        for list_ in optouts.List:
+            entry = await optouts.add(db, account, list_, FIRST_PHONE - 1, NOW)
+            assert entry is not None
+            await optouts.find(db, account, list_, entry.phone)
+            await optouts.remove_by_number(db, account, list_, entry.number)
+            await optouts.remove_by_token(db, account, list_, entry.token)
+            await optouts.remove_by_phone(db, account, list_, entry.phone)
+            await optouts.listing(db, account, list_)
+        await events.drop_progress(db, [(account, 1)])
+        await optouts.blocked_pairs(db, [account] * 100, list(range(FIRST_PHONE, FIRST_PHONE + 100)))
+
+    async def pay(self) -> None:
+        await ledger.top_up(self.db, FIRST_ACCOUNT, 1000, NOW)
+        assert await ledger.balance(self.db, FIRST_ACCOUNT)
+        async with self.db.transaction() as connection:
+            await ledger.lock_wallets(connection, [FIRST_ACCOUNT, FIRST_ACCOUNT + 1])
+            await ledger.add_to_wallets(connection, {FIRST_ACCOUNT: 5})
+            await ledger.refund(connection, [ledger.Refund(FIRST_ACCOUNT, 5, 1, 1)], NOW)
+
+
+@pytest.fixture(scope="module")
+async def days(histories: dict[int, str]) -> dict[int, Plans]:
+    """The plans of one day on each history."""
+    heard = {}
+    for size, url in histories.items():
+        async with watched(url) as db:
+            await Day(db).work()
+            heard[size] = db.plans
+    return heard
+
+
+@pytest.fixture(scope="module")
+async def first_day(database_server: str, database_template: str) -> AsyncIterator[Plans]:
+    """The plans of a day on a database that was empty when they were made: a fresh installation, a new month."""
+    await command(database_server, f"CREATE DATABASE first_day TEMPLATE {database_template}")
+    url = named(database_server, "first_day")
+    await History(accounts=20, messages=300, now=NOW, scheduled=0).write(url, Keyring(SECRET))
+    await command(url, _surroundings())
+    async with watched(url) as db:
+        await Day(db).work()
+        yield db.plans
+    await command(database_server, "DROP DATABASE first_day WITH (FORCE)")
+
+
+def listed(found: Iterable[object]) -> str:
+    """One a line."""
+    return "\n".join(sorted(map(str, found)))
+
+
+def scans(plans: Plans) -> set[tuple[str, str]]:
+    """Queries with the growing tables that they read from end to end."""
+    return {
+        (name, table)
+        for name, executions in plans.by_name.items()
+        for plan in executions
+        for table in plan.scanned()
+        if table.startswith(GROWING) and name not in EXEMPT and name.split(".")[0] not in RARE
+    }
+
+
+def allowed(small: Plans, name: str) -> float:
+    """Pages with ten times the history: one more for each look into an index, which is deeper, written ones included."""
+    deeper = small.searches(name) + (200 if small.writes(name) else 50)
+    return 1.2 * small.most_buffers(name) + deeper
+
+
+def test_every_query_was_run(days):
+    """A new query comes with its place in the day, or is named among those that may be dear."""
+    known = {f"{module}.{name}" for module in MODULES if module not in RARE for name, _ in queries(module)}
+    missing = known - days[200_000].by_name.keys() - EXEMPT.keys()
+    assert not missing, listed(missing)
+
+
+def test_no_table_is_read_from_end_to_end(days):
+    found = scans(days[200_000])
+    assert not found, listed(found)
+
+
+def test_a_plan_made_while_tables_are_empty_is_good_when_they_are_not(first_day):
+    """Plans are kept: one that reads an empty table from end to end would go on doing so while it fills."""
+    found = scans(first_day)
+    assert not found, listed(found)
+
+
+def test_no_cost_grows_with_the_history(days):
+    small, big = days[20_000], days[200_000]
+    grown = {
+        name: (small.most_buffers(name), big.most_buffers(name))
+        for name in small.by_name.keys() & big.by_name.keys() - EXEMPT.keys()
+        if name.split(".")[0] not in RARE
+        if big.most_buffers(name) > BOUNDS.get(name, allowed(small, name))
+    }
+    assert not grown, listed(grown.items())
