@@ -35,7 +35,8 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench")]
 import proc  # noqa: E402
 from filling import CARRIER, FIRST_ACCOUNT, YEAR, History, key_of  # noqa: E402
 
-from passerelle import demo  # noqa: E402
+from passerelle.demo.children import children  # noqa: E402
+from passerelle.demo.places import Places  # noqa: E402
 from passerelle.pipeline.keys import Keyring  # noqa: E402
 from passerelle.settings import CarrierSettings, Settings  # noqa: E402
 from passerelle.store import ledger, statistics  # noqa: E402
@@ -127,6 +128,7 @@ class Platform:
         self.folder = folder
         folder.mkdir()
         folder.chmod(0o711)
+        (folder / "logs").mkdir()
         self.server = EmbeddedServer(folder / "postgres")
         self.url = ""
 
@@ -136,22 +138,22 @@ class Platform:
         await migrate(self.url)
 
     @contextlib.asynccontextmanager
-    async def running(self, operator_port: int = 9) -> Iterator[demo.Places]:
+    async def running(self, operator_port: int = 9) -> Iterator[Places]:
         """The APIs and the workers, bound to the operator on that port."""
         (port,) = proc.free_ports(1)
-        where = demo.Places(self.folder, HOST, port, operator_port, operator_port)
+        where = Places(self.folder, HOST, port, operator_port, operator_port)
         carrier = CarrierSettings(
             name=CARRIER, host=HOST, port=operator_port, system_id="bench", password="secret", window=1000
         )
         settings = Settings(
             database_url=self.url, secret=SECRET, data=self.folder, port=port, carriers=[carrier], host=HOST
         )
-        children = demo.children(where, settings)
+        programs = children(where, settings)
         try:
             await until(lambda: answers(f"{where.base_url}/readyz"))
             yield where
         finally:
-            await asyncio.gather(*(asyncio.to_thread(child.end) for child in children))
+            await asyncio.gather(*(asyncio.to_thread(child.end) for child in programs))
 
 
 def answers(url: str) -> bool:
@@ -353,7 +355,7 @@ async def send(platform_: Platform, count: int, first: int) -> Speed:
         proc.end([operator])
 
 
-async def load(where: demo.Places, count: int, first: int, db: Database, log: Path) -> dict[str, float]:
+async def load(where: Places, count: int, first: int, db: Database, log: Path) -> dict[str, float]:
     """Run the HTTP client and wait for the receipts. `idle`: seconds before its first request."""
     spec, out = where.data / "spec.json", where.data / "load.json"
     spec.write_text(
