@@ -17,7 +17,8 @@ class Clock:
 
     def now(self) -> datetime:
         """Now, aware, in UTC."""
-        return datetime.now(UTC) + timedelta(seconds=self.offset)
+        now = datetime.now(UTC)
+        return now + timedelta(seconds=self.offset) if self.offset else now
 
     async def sleep(self, seconds: float) -> None:
         """Wait `seconds` of real time: an offset moves what time it is, not how fast it goes."""

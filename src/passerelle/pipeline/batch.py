@@ -128,7 +128,9 @@ def decide(
     cost = 0 if item.submission.sandbox else sum(to.price for to in kept)
     if cost > verdicts.balances[item.account.id]:
         return Refused([Finding(Reason.CREDIT)], dropped)
-    submission = replace(item.submission, recipients=kept)  # the item stays whole: it may have to be decided again
+    submission = item.submission
+    if kept is not submission.recipients:
+        submission = replace(submission, recipients=kept)  # the item stays whole: it may have to be decided again
     verdicts.spend(item.account.id, cost)
     verdicts.stored.append(_numbered(item, submission, carriers, cost))
     accepted = Accepted(submission, item.number, kept, dropped, sum(to.price for to in kept))

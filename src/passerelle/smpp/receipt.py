@@ -125,11 +125,22 @@ _KEY = re.compile(
 _NAMES = {"status": "stat", "error": "err", "submitdate": "submit", "donedate": "done"}
 
 
+# The layout of appendix B, as most operators write it: read in one go.
+_USUAL = re.compile(
+    r"id:(?P<id>[^ :=]+) sub:(?P<sub>\d{1,3}) dlvrd:(?P<dlvrd>\d{1,3}) submit date:(?P<submit>\d{10,12}) "
+    r"done date:(?P<done>\d{10,12}) stat:(?P<stat>[A-Z]{1,16}) err:(?P<err>[0-9A-Za-z]{1,8}) "
+    r"text:(?P<text>[^:=]*[^:=\s\0])"
+)
+
+
 def parse_text(text: str) -> dict[str, str]:
     """The fields of a receipt text under `id sub dlvrd submit done stat err text`, those that are there.
 
     The first of a repeated field counts, and what stands behind `text:` (the words of a sender) only fills gaps.
     """
+    usual = _USUAL.fullmatch(text)
+    if usual:
+        return usual.groupdict()
     keys = list(_KEY.finditer(text))
     ends = [key.start() for key in keys[1:]] + [len(text)]
     fields: dict[str, str] = {}
