@@ -28,15 +28,16 @@ from ..store.database import Database
 from ..store.embedded import EmbeddedServer
 from ..store.installation import DatabaseServerError
 from ..store.migrations import MigrationError, migrate
-from .children import Child, children, die_with_us
+from .children import Child, die_with_us, start_children
 from .places import (
     CannotStart,
     NotUp,
     Places,
+    choose_places,
     data_folder,
     demo_settings,
+    forget_demo,
     is_up,
-    places,
     read_demo,
     running,
     write_demo,
@@ -82,29 +83,30 @@ async def run(settings: Settings, tell: Callable[[str], None], welcome: Callable
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     settings = msgspec.structs.replace(settings, data=data_folder(settings))
     _refuse_second(settings.data)
-    where = places(settings)
+    where = choose_places(settings)
     server = EmbeddedServer(settings.data / "postgres")
-    children_: list[Child] = []
+    children: list[Child] = []
     try:
         url = await server.start()
+        forget_demo(settings.data)
         for name in await migrate(url):
             tell(f"database: {name}")
         settings = demo_settings(settings, where, url)
         account, key = await demo_account(settings)
-        children_ = children(where, settings)
-        await _until_ready(where, children_, url, stop)
+        children = start_children(where, settings)
+        await _until_ready(where, children, url, stop)
         if not stop.is_set():
             write_demo(where, account, key, settings.test_clock)
             welcome(where, key)
         while not stop.is_set():
-            for told in filter(None, [child.look() for child in children_]):
+            for told in filter(None, [child.look() for child in children]):
                 tell(told)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 0.5)
     except (DatabaseServerError, MigrationError) as error:
         raise CannotStart(f"the database does not start: {error}") from error
     finally:
-        await _end(children_, server)
+        await _end(children, server)
 
 
 async def _end(running: list[Child], server: EmbeddedServer) -> None:

@@ -79,7 +79,7 @@ class Child:
                 self.process.wait()
 
 
-def children(where: Places, settings: Settings) -> list[Child]:
+def start_children(where: Places, settings: Settings) -> list[Child]:
     """The simulated operator, the workers, the APIs."""
     env = os.environ | environment(settings)
     logs = where.data / "logs"

@@ -95,7 +95,7 @@ def free_port(host: str, wanted: int) -> int:
     raise CannotStart(f"no port is free on {host}")
 
 
-def places(settings: Settings) -> Places:
+def choose_places(settings: Settings) -> Places:
     """The ports: that of the APIs as asked, the simulator's beside it where they are free."""
     try:
         with socket.create_server((settings.host, settings.port)):
@@ -199,6 +199,11 @@ def read_demo(data: Path) -> dict[str, Any]:
     except PermissionError as refused:
         raise NotUp(_not_ours(refused)) from None
     return facts
+
+
+def forget_demo(data: Path) -> None:
+    """What an earlier run said of itself is no longer so."""
+    (data / "demo.json").unlink(missing_ok=True)
 
 
 def running(settings: Settings) -> Settings:
