@@ -144,6 +144,7 @@ async def serve(settings: Settings) -> None:
             base.routes(),
             base.clock,
             validity=timedelta(hours=settings.validity_hours),
+            wordings=WORDINGS,
         )
         writing = asyncio.create_task(submitter.run())
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from passerelle.app import WORDINGS
 from passerelle.clock import ManualClock
 from passerelle.domain.account import AccountState
 from passerelle.domain.admission import Reason, Wanted
@@ -46,7 +47,7 @@ class House:
 async def house(db: Database) -> AsyncIterator[House]:
     clock = ManualClock(TUESDAY)
     accounts = Accounts(db, Keyring("test"), Settings())
-    submitter = Submitter(db, accounts, [Route(1, frozenset({1, 2}))], clock)
+    submitter = Submitter(db, accounts, [Route(1, frozenset({1, 2}))], clock, wordings=WORDINGS)
     running = asyncio.create_task(submitter.run())
     yield House(db, accounts, submitter, clock)
     running.cancel()
@@ -180,3 +181,23 @@ async def test_statistics_know_what_was_accepted_and_what_is_to_come(house):
         )
         assert rows == [(counted.parts, counted.cost)] == [(2, 76_000) if later else (1, 38_000)]
         await statistics.fold(house.db, now)
+
+
+async def test_a_quota_counts_the_messages_of_a_day_of_paris(house):
+    account = await house.account(daily_quota=3)
+    first = await house.submitter.accept(account, wanted("0639980001", "0639980002"), SMSPARTNER)
+    assert isinstance(first, Accepted)
+    refused = await house.submitter.accept(account, wanted("0639980001", "0639980002"), SMSPARTNER)
+    assert isinstance(refused, Refused) and refused.findings[0].reason is Reason.QUOTA
+    assert isinstance(await house.submitter.accept(account, wanted(), PRIMOTEXTO), Accepted)
+    house.clock.move(14 * 3600)  # after midnight in Paris
+    assert isinstance(await house.submitter.accept(account, wanted(), SMSPARTNER), Accepted)
+
+
+async def test_a_sandbox_send_is_told_only_where_the_account_wants_that(house):
+    for email, asked in (("a@example.org", False), ("b@example.org", True)):
+        account = await house.account(email, euros=0, sandbox_callbacks=asked)
+        wish = wanted(sandbox=True, dlr_url="http://customer.example/dlr")
+        assert isinstance(await house.submitter.accept(account, wish, SMSPARTNER), Accepted)
+    rows = await house.db.fetch("select account_id, url, lease_until <= clock_timestamp() as due from event")
+    assert [(row["account_id"], row["due"]) for row in rows] == [(account.id, True)]

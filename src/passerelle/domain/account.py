@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import time
 
 from .message import TrafficClass
@@ -40,7 +40,6 @@ class Rules:
     quiet_dates: str = "hold"  # hold | refuse (Primotexto)
     characters: str = "reject"  # reject | transliterate | unicode (Primotexto)
     international: bool = False  # Primotexto 91
-    credit_factors: dict[str, float] = field(default_factory=dict)
     allowed_addresses: tuple[str, ...] = ()
     reply_url: str = ""
     dlr_url: str = ""
@@ -53,7 +52,7 @@ class Rules:
     legacy_lowcost: bool = False
     national_blacklists: bool = True
     rate_default: int = 0  # calls a minute, 0: none
-    daily_quota: int = 0  # messages a day, 0: none
+    daily_quota: int = 0  # messages a day of Paris, over all dialects; 0: none
 
 
 @dataclass(frozen=True, slots=True)

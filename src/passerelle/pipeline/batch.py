@@ -102,6 +102,17 @@ class Verdicts:
     stored: list[Numbered] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     debits: dict[int, int] = field(default_factory=dict)
+    sent_today: dict[int, int] = field(default_factory=dict)  # of accounts with a quota
+
+    def over_quota(self, account: Account, messages: int) -> bool:
+        """Whether so many more are too many for the day; if not, they are counted."""
+        if account.id not in self.sent_today:
+            return False
+        total = self.sent_today[account.id] + messages
+        if total > account.rules.daily_quota:
+            return True
+        self.sent_today[account.id] = total
+        return False
 
     def spend(self, account_id: int, cost: int) -> None:
         """Take from a balance under its lock."""
@@ -128,6 +139,8 @@ def decide(
     cost = 0 if item.submission.sandbox else sum(to.price for to in kept)
     if cost > verdicts.balances[item.account.id]:
         return Refused([Finding(Reason.CREDIT)], dropped)
+    if not item.submission.sandbox and verdicts.over_quota(item.account, len(kept)):
+        return Refused([Finding(Reason.QUOTA)], dropped)
     submission = item.submission
     if kept is not submission.recipients:
         submission = replace(submission, recipients=kept)  # the item stays whole: it may have to be decided again
@@ -210,6 +223,11 @@ def _blocked_by(submission: Submission, phone: int, blocked: Blocked) -> Reason 
     if submission.bounce_applies and (0, List.BOUNCE, phone) in blocked:
         return Reason.BOUNCED_PLATFORM
     return None
+
+
+def limited(batch: Iterable[Item]) -> list[int]:
+    """Accounts that may send only so many messages a day."""
+    return sorted({item.account.id for item in batch if item.account.rules.daily_quota})
 
 
 def deltas(stored: Iterable[Numbered]) -> list[Delta]:

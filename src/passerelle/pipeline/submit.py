@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from .. import telemetry
 from ..clock import Clock
-from ..domain.account import Account, AccountState
+from ..domain.account import Account, AccountState, Rules
 from ..domain.admission import Judged, Wanted, judge
-from ..domain.message import Dialect
+from ..domain.calendar import paris_day
+from ..domain.message import Dialect, EventKind, State
 from ..domain.profile import Profile
 from ..domain.routing import Route
-from ..store import ledger, optouts, submissions
+from ..store import events, ledger, optouts, submissions
 from ..store.database import Database, is_transient
 from ..store.numbering import Numbering
-from ..store.submissions import AnswerTaken, Batch
+from ..store.submissions import AnswerTaken, Batch, Numbered
 from .accounts import Accounts
 from .batch import (
     ENDLESS,
@@ -39,9 +40,11 @@ from .batch import (
     Verdicts,
     decide,
     deltas,
+    limited,
     pairs,
     replay,
 )
+from .wording import Told, Wordings, notification
 
 __all__ = [
     "Accepted",
@@ -77,12 +80,14 @@ class Submitter:
         clock: Clock,
         *,
         validity: timedelta = timedelta(hours=48),
+        wordings: Wordings | None = None,
     ) -> None:
         self._db = db
         self._accounts = accounts
         self._routes = routes
         self._clock = clock
         self._validity = validity
+        self._wordings = wordings or {}
         self._numbering = Numbering(db)
         self._waiting: list[Item] = []
         self._arrived = asyncio.Event()
@@ -246,7 +251,7 @@ class Submitter:
     async def _write_at_once(self, batch: list[Item], now: datetime) -> Results | None:
         """The common case: every account is as it was read, can pay, and writes to nobody on a list. The statement
         checks all that under the locks of the wallets; None: something is otherwise, and nothing was written."""
-        if any(item.idempotency is not None or item.submission.sandbox for item in batch):
+        if limited(batch) or any(item.idempotency is not None or item.submission.sandbox for item in batch):
             return None
         verdicts = Verdicts(dict.fromkeys((item.account.id for item in batch), ENDLESS))
         wallets: dict[int, tuple[int, int]] = {}
@@ -271,26 +276,61 @@ class Submitter:
         locked = await ledger.lock_wallets(connection, [item.account.id for item in batch])
         blocked = await optouts.blocked_pairs(connection, *pairs(batch))
         verdicts = Verdicts({account_id: row["balance"] for account_id, row in locked.items()})
+        if quotas := limited(batch):
+            verdicts.sent_today = await submissions.accepted_on(connection, quotas, paris_day(now))
+        before = dict(verdicts.sent_today)
         for item in batch:
             result = replay(known, item.answer_key, item.idempotency)
             if result is None:
                 wallet = locked.get(item.account.id)
                 result = decide(item, wallet and wallet["version"], blocked, verdicts, self._routes, now)
             verdicts.results.append((item, result))
-        await self._store(connection, verdicts, {account: row["version"] for account, row in locked.items()})
+        rules = {item.account.id: item.account.rules for item in batch}
+        await self._store(connection, verdicts, {account: row["version"] for account, row in locked.items()}, rules)
+        counted = {account: total - before[account] for account, total in verdicts.sent_today.items()}
+        await submissions.count_accepted(connection, {a: n for a, n in counted.items() if n}, paris_day(now))
         if verdicts.answers:
             await submissions.insert_answers(connection, verdicts.answers, now)
         return verdicts.results
 
-    async def _store(self, connection: Any, verdicts: Verdicts, versions: dict[int, int]) -> None:
+    async def _store(
+        self, connection: Any, verdicts: Verdicts, versions: dict[int, int], rules: Mapping[int, Rules]
+    ) -> None:
         sandboxed = [one for one in verdicts.stored if one.submission.sandbox]
         if sandboxed:
             await submissions.insert_sandbox(connection, sandboxed)
+            told = [event for one in sandboxed for event in self._sandbox_events(one, rules[one.submission.account_id])]
+            await events.insert(connection, told, self._clock.now(), lease_seconds=0.0)  # for the workers to post
         real = [one for one in verdicts.stored if not one.submission.sandbox]
         if real:
             wallets = {account: (versions[account], -debit) for account, debit in verdicts.debits.items()}
             if not await submissions.insert(connection, Batch(real, wallets, ((), ()), deltas(real)), self._validity):
                 raise RuntimeError("a wallet that is locked has changed")
+
+    def _sandbox_events(self, one: Numbered, rules: Rules) -> list[events.NewEvent]:
+        """A sandbox send is delivered at once; its owner is told where the account wants that."""
+        if not rules.sandbox_callbacks:
+            return []
+        s = one.submission
+        told = [
+            Told(
+                event=EventKind.DELIVERED,
+                dialect=s.dialect,
+                account_id=s.account_id,
+                row_id=one.id + offset,
+                state=State.DELIVERED,
+                message_id=one.number,
+                snapshot=number,
+                phone=to.phone,
+                at=s.accepted_at,
+                cost=to.price,
+                tag=s.tag,
+                campaign_name=s.campaign_name,
+            )
+            for offset, (to, number) in enumerate(zip(s.recipients, one.numbers, strict=True))
+        ]
+        worded = (notification(self._wordings, each, rules, s.dlr_url) for each in told)
+        return [event for event in worded if event is not None]
 
     # --- after the commit ------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import chain
 from operator import attrgetter
 from typing import Any
@@ -177,3 +177,15 @@ async def is_sandboxed(connection: Any, account_id: int, dialect: int, number: i
 async def mark_cancelled(connection: Any, account_id: int, submission_id: int, now: datetime) -> None:
     """The owner took it back."""
     await connection.execute(SQL.mark_cancelled, account_id, submission_id, now)
+
+
+async def accepted_on(connection: Any, account_ids: Sequence[int], day: date) -> dict[int, int]:
+    """How many messages accounts with a quota have sent on a day; under the lock of their wallets."""
+    rows = await connection.fetch(SQL.accepted_on, list(account_ids), day)
+    return {account_id: dict(map(tuple, rows)).get(account_id, 0) for account_id in account_ids}
+
+
+async def count_accepted(connection: Any, counts: Mapping[int, int], day: date) -> None:
+    """Count messages of accounts with a quota."""
+    if counts:
+        await connection.execute(SQL.count_accepted, list(counts), day, list(counts.values()))

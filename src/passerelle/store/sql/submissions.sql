@@ -95,3 +95,11 @@ select exists (select from sandbox where account_id = $1 and dialect = $2 and nu
 
 -- name: mark_cancelled
 update submission set cancelled_at = $3 where account_id = $1 and id = $2
+
+-- name: accepted_on
+select account_id, messages from quota_day where account_id = any($1::bigint[]) and day = $2
+
+-- name: count_accepted
+insert into quota_day as q (account_id, day, messages)
+select account_id, $2, messages from unnest($1::bigint[], $3::integer[]) as t (account_id, messages)
+on conflict (account_id, day) do update set messages = q.messages + excluded.messages

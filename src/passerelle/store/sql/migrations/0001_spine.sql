@@ -372,6 +372,14 @@ create table idempotency_2 partition of idempotency for values with (modulus 4, 
 create table idempotency_3 partition of idempotency for values with (modulus 4, remainder 3);
 create index on idempotency (at);
 
+-- Messages a day of the accounts that have a quota; read and written under the lock of their wallet.
+create table quota_day (
+    account_id    bigint not null,
+    day           date not null,                                  -- of Paris
+    messages      integer not null,
+    primary key (account_id, day)
+);
+
 create unlogged table rate_call (
     account_id    bigint not null,
     call          text not null,
