@@ -13,6 +13,7 @@ import random
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +32,8 @@ def main() -> int:
     asked.add_argument("--rate", type=float, default=120.0, help="messages a second")
     asked.add_argument("--report", type=Path, default=ROOT / "docs" / "reports")
     chosen = asked.parse_args()
-    plan = Plan(chosen.kills, chosen.seed, chosen.serves, chosen.works, rate=chosen.rate)
+    tell = partial(print, flush=True)
+    plan = Plan(chosen.kills, chosen.seed, chosen.serves, chosen.works, rate=chosen.rate, tell=tell)
     began = time.monotonic()
     evidence = asyncio.run(run(plan))
     now = datetime.now(UTC)

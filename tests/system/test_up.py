@@ -160,7 +160,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked
 
 
 @linux
-def test_it_starts_delivers_refuses_a_second_and_ends_with_all_it_started(up: Up) -> None:
+def test_it_delivers_refuses_a_second_and_ends_with_all_it_started_however_it_ends(up: Up) -> None:
     facts = up.start()
     first = delivered(facts, "Bonjour")
     second = up.command()
@@ -169,22 +169,17 @@ def test_it_starts_delivers_refuses_a_second_and_ends_with_all_it_started(up: Up
     assert status(facts, first) == "Delivered", "the first is still up"
     up.stop(signal.SIGTERM)
     assert up.process is not None and up.process.returncode == 0
+
     again = up.start()
     assert again["api_key"] == facts["api_key"]
     assert status(again, first) == "Delivered", "what was there is there again"
     assert delivered(again, "Encore") != first
-    up.stop(signal.SIGINT)
-
-
-@linux
-def test_killed_it_leaves_no_orphan_and_comes_back(up: Up) -> None:
-    facts = up.start()
-    first = delivered(facts, "Bonjour")
     up.stop(signal.SIGKILL)
+
     again = up.start()
     assert status(again, first) == "Delivered"
     delivered(again, "De retour")
-    up.stop()
+    up.stop(signal.SIGINT)
 
 
 def python_of(account: pwd.struct_passwd) -> str:
