@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import gc
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -127,6 +127,38 @@ def dialects(base: Ground, submitter: Submitter, is_ready: Callable[[], Any]) ->
     return Dialects(surfaces, health.application(is_ready, metrics=settings.metrics), limits)
 
 
+def _readiness(base: Ground) -> Callable[[], Awaitable[bool]]:
+    async def is_ready() -> bool:
+        return bool(await base.db.fetchval("select true"))
+
+    return is_ready
+
+
+def _uvicorn(settings: Settings, application: Any, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        host=settings.host,
+        port=port,
+        http=LenientProtocol,
+        ws="none",
+        lifespan="off",
+        access_log=False,  # keys travel in query strings
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,  # `trusted_proxies` decides
+        backlog=2048,
+        timeout_graceful_shutdown=5,
+    )
+
+
+class _Beside(uvicorn.Server):
+    """A server in a program that handles signals itself."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 def settle_down() -> None:
     """What was loaded stays: the collector looks only at what comes, and less often, as most of it dies by itself."""
     gc.collect()
@@ -148,23 +180,7 @@ async def serve(settings: Settings) -> None:
         )
         writing = asyncio.create_task(submitter.run())
 
-        async def is_ready() -> bool:
-            return bool(await base.db.fetchval("select true"))
-
-        config = uvicorn.Config(
-            dialects(base, submitter, is_ready),
-            host=settings.host,
-            port=settings.port,
-            http=LenientProtocol,
-            ws="none",
-            lifespan="off",
-            access_log=False,  # keys travel in query strings
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,  # `trusted_proxies` decides
-            backlog=2048,
-            timeout_graceful_shutdown=5,
-        )
+        config = _uvicorn(settings, dialects(base, submitter, _readiness(base)), settings.port)
         telemetry.log(telemetry.Event.STARTED, program="serve", host=settings.host, port=settings.port)
         await uvicorn.Server(config).serve()
         writing.cancel()
@@ -187,6 +203,9 @@ async def work(settings: Settings) -> None:
         ending.push_async_callback(aside.close)
         worker, running = _worker(base, poster, Accounts(aside, Keyring(settings.secret), settings))
         telemetry.log(telemetry.Event.STARTED, program="work", carriers=[c.name for c in settings.carriers])
+        if settings.work_port:
+            health_only = health.application(_readiness(base), metrics=settings.metrics)
+            running.append(_Beside(_uvicorn(settings, health_only, settings.work_port)).serve())
         tasks = [asyncio.create_task(one) for one in running]
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)

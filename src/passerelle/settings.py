@@ -98,6 +98,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     carriers: list[CarrierSettings] = []
     metrics: bool = True
+    work_port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    """Where `work` answers /healthz, /readyz and /metrics of its own; 0: nowhere."""
     demo_key: Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?$")] = ""
     """Key of the account that `up` makes; empty: it makes one."""
     test_clock: bool = False

@@ -335,10 +335,15 @@ class Submitter:
     # --- after the commit ------------------------------------------------------------------------------------------
 
     async def _answer(self, item: Item, result: Result | None) -> None:
-        if result is None:
+        if result is not None:
+            if not item.future.done():
+                item.future.set_result(result)
+            return
+        try:
             await self._judge_again(item)
-        elif not item.future.done():
-            item.future.set_result(result)
+        except Exception as error:  # nothing was stored, and nobody else answers this one
+            if not item.future.done():
+                item.future.set_exception(Unavailable() if is_transient(error) else error)
 
     async def _judge_again(self, item: Item) -> None:
         """The account has changed since it was read: with a fresh copy, from the start."""
