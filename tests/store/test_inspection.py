@@ -64,8 +64,8 @@ async def test_a_message_is_found_by_all_its_names(db: Database) -> None:
     newest = await inspection.find_phone(db, 33639980001, 9)
     assert [key[1] for key in newest] == sorted((key[1] for key in newest), reverse=True) and len(newest) == 2
     assert await inspection.find(db, 1 << 35, 9) == []
-    assert await inspection.states(db, account, one.number, 2) == [(33639980001, 0), (33639980002, 0)]
-    snapshot = await inspection.states(db, two.submission.account_id, two.number, 1)
+    assert await inspection.states(db, account, 1, one.number, 2) == [(33639980001, 0), (33639980002, 0)]
+    snapshot = await inspection.states(db, two.submission.account_id, 2, two.number, 1)
     assert snapshot == [(33639980001, 0)]
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from ..domain.text import Encoding
 from ..pipeline.explain import Character, Choice, Explanation, Ruling, Verdict
 from .reasons import SENTENCES, sentences
-from .screen import euros, moment, table
+from .screen import euros, moment, plain, table
 
 COLOURS = {Verdict.ADMITTED: "green", Verdict.HELD: "yellow", Verdict.REFUSED: "bold red"}
 NAMES = {Encoding.GSM: "GSM 03.38 (160 a part, 153 when long)", Encoding.UCS2: "UCS-2 (70 a part, 67 when long)"}
@@ -37,9 +37,9 @@ def _text(out: Console, found: Explanation) -> None:
     count = f"{len(copy.parts)} part{'s' if len(copy.parts) > 1 else ''}"
     out.print(f"Text      {count}, {copy.units} units, {NAMES[copy.encoding]}")
     for number, part in enumerate(copy.parts, 1):
-        out.print(Text(f"  {number:>3}  {_visible(part)}"))
+        out.print(Text(f"  {number:>3}  {plain(part)}"))
     if copy.stop_added:
-        out.print(Text(f"Added     {_visible(copy.stop_added.strip())}: the mention that marketing needs"))
+        out.print(Text(f"Added     {plain(copy.stop_added.strip())}: the mention that marketing needs"))
     if copy.doubled:
         out.print(Text(f"Double    {' '.join(copy.doubled)}: these count twice"))
     rows = [
@@ -49,10 +49,6 @@ def _text(out: Console, found: Explanation) -> None:
     if rows:
         out.print()
         out.print(table(("Character", "Name", "At", "", "Travels as"), rows))
-
-
-def _visible(part: str) -> str:
-    return part.replace("\r", "").replace("\n", "⏎")
 
 
 def _places(one: Character) -> str:
@@ -85,7 +81,7 @@ def _recipients(out: Console, found: Explanation, carriers: Mapping[int, str]) -
         columns = ("Number", "Country", "Parts", "A part", "Price", "Route")
         out.print(table(columns, rows, right=frozenset({2, 3, 4})))
     for one in found.dropped:
-        out.print(Text(f"Left out  {one.subject or '(no number)'}: {SENTENCES[one.reason]}"))
+        out.print(Text(f"Left out  {plain(one.subject) or '(no number)'}: {SENTENCES[one.reason]}"))
     if rows or found.dropped:
         out.print()
 

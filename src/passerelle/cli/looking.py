@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from .place import HERE, Json, Switch, Where, account_of, located, opened, run
-from .screen import Problem, console, euros, moment, show_json, span, table
+from .screen import Problem, console, euros, moment, plain, show_json, span, table
 from .wishes import NO_WISHES, Wishes
 
 if TYPE_CHECKING:
@@ -229,15 +229,15 @@ def _show_life(life: Life) -> None:
     state = life.state.name.lower()
     back = f", {euros(life.refunded)} of it given back" if life.refunded else ""
     out.print(
-        f"message {life.number} ({life.id}) of {life.account}, from {life.sender or 'the short code'} to +{life.phone} "
-        f"({life.country}): {state}, {euros(life.price)}{back}",
+        f"message {life.number} ({life.id}) of {life.account}, from {plain(life.sender) or 'the short code'} "
+        f"to +{life.phone} ({life.country}): {state}, {euros(life.price)}{back}",
         markup=False,
     )
-    out.print(f"  {life.text or '(the text was removed)'}", markup=False)
+    out.print(f"  {plain(life.text) or '(the text was removed)'}", markup=False)
     out.print()
     out.print(table(("When", "What", ""), [(moment(one.at), one.what, one.detail) for one in life.moments]))
     if life.waiting:
-        out.print(f"\nWaiting: {life.waiting}.", markup=False)
+        out.print(f"\nWaiting: {plain(life.waiting)}.", markup=False)
 
 
 def _short(text: str) -> str:
@@ -286,7 +286,9 @@ def doctor(*, quick: Annotated[bool, Switch] = False, json: Json = False, where:
             found.append(check)
             if not json:
                 out.print(
-                    Text.assemble((f"{check.level.value:8}", colours[check.level]), f" {check.name}: {check.says}")
+                    Text.assemble(
+                        (f"{check.level.value:8}", colours[check.level]), plain(f" {check.name}: {check.says}")
+                    )
                 )
                 if check.advice:
                     out.print(Text(f"         -> {check.advice}"))

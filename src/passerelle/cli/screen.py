@@ -31,13 +31,19 @@ def show_json(facts: Any) -> None:
     print(msgspec.json.format(msgspec.json.encode(facts), indent=1).decode())
 
 
+def plain(text: str) -> str:
+    """On one line, without what a terminal would obey: texts come from anybody's telephone."""
+    shown = text.replace("\r\n", "\n").replace("\n", "⏎")
+    return "".join(char if char.isprintable() else "\ufffd" for char in shown)
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: frozenset[int] = frozenset()) -> Table:
     """A plain table; `right`: columns of figures. Values are never read as markup."""
     made = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for place, name in enumerate(columns):
         made.add_column(name, justify="right" if place in right else "left", overflow="fold")
     for row in rows:
-        made.add_row(*(value if isinstance(value, Text) else Text(str(value)) for value in row))
+        made.add_row(*(value if isinstance(value, Text) else Text(plain(str(value))) for value in row))
     return made
 
 

@@ -104,9 +104,9 @@ async def find(db: Database, number: int, limit: int) -> list[tuple[int, int]]:
     return [tuple(row) for row in await db.fetch(SQL.by_number, number, limit)]
 
 
-async def states(db: Database, account_id: int, number: int, limit: int) -> list[tuple[int, int]]:
-    """(phone, state) of the messages that a dialect calls `number`."""
-    return [tuple(row) for row in await db.fetch(SQL.states, account_id, number, limit)]
+async def states(db: Database, account_id: int, dialect: int, number: int, count: int) -> list[tuple[int, int]]:
+    """(phone, state) of the submission that a dialect calls `number`, or of the `count` messages from there on."""
+    return [tuple(row) for row in await db.fetch(SQL.states, account_id, dialect, number, count)]
 
 
 async def find_phone(db: Database, phone: int, limit: int) -> list[tuple[int, int]]:

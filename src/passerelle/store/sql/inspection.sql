@@ -35,9 +35,10 @@ order by 2 limit $2
 -- name: states
 select m.phone, m.state
 from submission s join message m on m.account_id = s.account_id and m.id >= s.id and m.id < s.id + s.messages
-where s.account_id = $1 and s.number = $2 and s.number > 0
+where s.account_id = $1 and s.dialect = $2 and s.number = $3 and s.number > 0
 union all
-select phone, state from message where account_id = $1 and number >= $2 and number < $2 + $3::integer and number > 0
+select phone, state from message
+where account_id = $1 and dialect = $2 and number >= $3 and number < $3 + $4::integer and number > 0
 
 -- name: by_id
 select a.id as account_id, m.id from account a join message m on m.account_id = a.id and m.id = $1
