@@ -104,6 +104,7 @@ class DuePart:
     uncertain: bool
     valid_until: datetime
     deadline: float  # monotonic seconds: after it nothing may be written
+    lease_until: datetime | None = None  # clock of the database: names the lease
     begun_at: datetime | None = None  # set when the bytes were written
 
 

@@ -7,7 +7,6 @@ hours are looked at in the transaction of the lease.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,13 +17,13 @@ from .. import telemetry
 from ..clock import Clock
 from ..domain import calendar, numbers, text
 from ..domain.account import Rules
-from ..domain.message import Dialect, DuePart, Lane, Outcome, OutcomeKind, PartKey, State, TrafficClass
+from ..domain.message import Dialect, DuePart, Outcome, OutcomeKind, PartKey, State, TrafficClass
 from ..domain.retry import next_at
 from ..outbound.carrier import Carrier
 from ..smpp.receipt import id_forms
 from ..store import events, queue, receipts
 from ..store.database import Database
-from ..store.queue import Part, Requeued, Taken
+from ..store.queue import Held, Part, Requeued, Taken
 from ..store.receipts import Awaiting
 from .receipts import match_parked
 from .settle import Key, Settlement
@@ -54,7 +53,6 @@ class Dispatcher:
         self._owner = owner
         self._lease = lease
         self._validity = validity
-        self._yielded: dict[int, Counter[int]] = {}  # by carrier: what each lane gave at the last look
 
     # --- out -------------------------------------------------------------------------------------------------------
 
@@ -64,46 +62,37 @@ class Dispatcher:
         if slots <= 0:
             return 0
         now, deadline = self._clock.now(), time.monotonic() + (self._lease - GRACE).total_seconds()
-        rows = await queue.lease(self._db, carrier.id, self._rooms(carrier.id, slots), now, self._lease, self._owner)
-        self._yielded[carrier.id] = Counter(row["lane"] for row in rows)
+        others = slots - int(slots * CODES_ONLY)
+        rows = await queue.lease(self._db, carrier.id, slots, others, now, self._lease, self._owner)
         due = [_due_part(row, deadline) for row in rows]
-        stopped = {part.key for row, part in zip(rows, due, strict=True) if row["stopped"]}
-        good = await self._sorted_out(due, stopped, now) if due else []
+        ends = {part.key: end for row, part in zip(rows, due, strict=True) if (end := _end_of(row, now)) is not None}
+        good = await self._sorted_out(due, ends, now) if due else []
         if good:
             carrier.submit(good)
         return len(rows)
 
-    def _rooms(self, carrier_id: int, slots: int) -> dict[int, int]:
-        """How many parts of each lane: codes first, the rest shares what codes left free at the last look, and the
-        last slots are kept for codes. A lane that was empty is only probed."""
-        last = self._yielded.get(carrier_id, Counter())
-        left = slots - last[Lane.CODES] - int(slots * CODES_ONLY)
-        rooms = {int(Lane.CODES): slots}
-        for lane in (Lane.TRANSACTIONAL, Lane.BULK):
-            rooms[int(lane)] = max(left, 0) if last[lane] else min(1, max(left, 0))
-            left -= last[lane]
-        return rooms
-
-    async def _sorted_out(self, due: list[DuePart], stopped: set[PartKey], now: datetime) -> list[DuePart]:
+    async def _sorted_out(self, due: list[DuePart], ends: dict[PartKey, State], now: datetime) -> list[DuePart]:
         """Those that may leave; the others are ended, or put off."""
-        ends = {
-            part.key: State.OPTED_OUT if part.key in stopped else State.EXPIRED
-            for part in due
-            if part.key in stopped or part.valid_until <= now
-        }
         good, closed = await self._open_now([part for part in due if part.key not in ends], now)
         if ends or closed:
+            ended = [part for part in due if part.key in ends]
             async with self._db.transaction() as connection:
+                ours = await self._held(connection, [*ended, *(part for part, _ in closed)])
                 await queue.requeue(
-                    connection,
-                    [
-                        Requeued(*_key(part), opens, part.attempts, part.uncertain, opens + self._validity)
-                        for part, opens in closed
-                    ],
+                    connection, [self._put_off(part, opens) for part, opens in closed if _key(part) in ours]
                 )
-                leased = await self._end(connection, [part for part in due if part.key in ends], ends, now)
+                leased = await self._end(connection, [part for part in ended if _key(part) in ours], ends, now)
             self._teller.post(leased)
         return good
+
+    def _put_off(self, part: DuePart, opens: datetime) -> Requeued:
+        """To the opening. What was never begun stays valid for as long from there; the rest must end one day."""
+        if part.attempts:
+            return Requeued(*_key(part), min(opens, part.valid_until), part.attempts, part.uncertain)
+        return Requeued(*_key(part), opens, 0, part.uncertain, opens + self._validity)
+
+    async def _held(self, connection: Any, parts: Sequence[DuePart]) -> set[Part]:
+        return await queue.held(connection, [Held(*_key(part), part.lease_until) for part in parts], self._owner)
 
     async def _end(
         self, connection: Any, parts: list[DuePart], ends: dict[PartKey, State], now: datetime
@@ -171,10 +160,10 @@ class Dispatcher:
     async def _record_others(
         self, connection: Any, carrier_id: int, outcomes: Sequence[Outcome], now: datetime
     ) -> list[events.Leased]:
+        held = await self._held(connection, [o.part for o in outcomes])
         unsent = [_key(o.part) for o in outcomes if o.kind is OutcomeKind.UNSENT]
-        await queue.release(connection, unsent, self._owner)
+        await queue.release(connection, [key for key in unsent if key in held])
         begun = [o for o in outcomes if o.kind is not OutcomeKind.UNSENT]
-        held = await queue.held(connection, [_key(o.part) for o in begun], self._owner)
         late = [o for o in begun if _key(o.part) not in held and o.kind is OutcomeKind.SENT]
         await receipts.await_receipts(connection, carrier_id, [_awaiting(o, now) for o in late])
         return await self._record_begun(connection, carrier_id, [o for o in begun if _key(o.part) in held], now)
@@ -292,6 +281,15 @@ def opening(rules: Rules, phone: int, now: datetime) -> datetime:
     return calendar.next_open_for(now, [paris, own]) or calendar.next_open(now, paris)
 
 
+def _end_of(row: Any, now: datetime) -> State | None:
+    """How a part ends that must not leave any more: with its message, by an opt-out, or with its validity."""
+    if row["state"] in _ENDED:
+        return State(row["state"])
+    if row["stopped"]:
+        return State.OPTED_OUT
+    return State.EXPIRED if row["valid_until"] <= now else None
+
+
 def _key(part: DuePart) -> Part:
     return Part(part.key.account_id, part.key.message_id, part.key.part)
 
@@ -348,6 +346,7 @@ def _due_part(row: Any, deadline: float) -> DuePart:
         uncertain=row["uncertain"],
         valid_until=row["valid_until"],
         deadline=deadline,
+        lease_until=row["lease_until"],
     )
 
 

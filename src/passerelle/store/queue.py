@@ -6,7 +6,7 @@ leased is exactly what may have left.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -24,6 +24,15 @@ class Part(NamedTuple):
     part: int
 
 
+class Held(NamedTuple):
+    """Names a part and the lease it was given out under."""
+
+    account_id: int
+    message_id: int
+    part: int
+    lease_until: datetime | None
+
+
 class Requeued(NamedTuple):
     """A part that is submitted again at `due_at`; `valid_until` only where that changes too."""
 
@@ -37,14 +46,15 @@ class Requeued(NamedTuple):
 
 
 async def lease(
-    db: Database, carrier_id: int, rooms: Mapping[int, int], now: datetime, lease: timedelta, owner: UUID
+    db: Database, carrier_id: int, slots: int, others: int, now: datetime, lease: timedelta, owner: UUID
 ) -> list[Any]:
-    """Lease due parts, the oldest of each lane first; `rooms`: lane -> how many. A transaction of its own.
+    """Lease up to `slots` due parts, the first lanes first, of each the oldest; `others` at most that are no codes. A
+    transaction of its own.
 
-    Rows of the part, its text (`shared_text` where the message has none of its own), its recipient, and whether the
-    recipient is on the stop list.
+    Rows of the part, its text (`shared_text` where the message has none of its own), its recipient, the state of its
+    message, and whether the recipient is on the stop list.
     """
-    return await db.fetch(SQL.lease, carrier_id, list(rooms), list(rooms.values()), now, lease, owner)
+    return await db.fetch(SQL.lease, carrier_id, slots, others, now, lease, owner)
 
 
 async def remove(connection: Any, parts: Sequence[Part]) -> None:
@@ -72,8 +82,8 @@ async def record_taken(db: Database, carrier_id: int, owner: UUID, rows: Sequenc
     return bool(await db.fetchval(SQL.record_taken, carrier_id, owner, *columns(rows), hour))
 
 
-async def held(connection: Any, parts: Sequence[Part], owner: UUID) -> set[Part]:
-    """Lock rows that `owner` still holds."""
+async def held(connection: Any, parts: Sequence[Held], owner: UUID) -> set[Part]:
+    """Lock rows that `owner` still holds, under the same leases."""
     return {Part(*row) for row in await connection.fetch(SQL.held, *columns(parts), owner)} if parts else set()
 
 
@@ -88,10 +98,10 @@ async def requeue(connection: Any, parts: Sequence[Requeued]) -> None:
         await connection.execute(SQL.requeue, *columns(parts))
 
 
-async def release(connection: Any, parts: Sequence[Part], owner: UUID) -> None:
-    """Give parts back as they were: nothing of them has left."""
+async def release(connection: Any, parts: Sequence[Part]) -> None:
+    """Give parts that are `held` back as they were: nothing of them has left."""
     if parts:
-        await connection.execute(SQL.release, *columns(parts), owner)
+        await connection.execute(SQL.release, *columns(parts))
 
 
 async def rescue(connection: Any, carrier_ids: Sequence[int], now: datetime) -> list[Any]:

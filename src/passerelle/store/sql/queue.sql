@@ -2,25 +2,35 @@
 -- columns of a key meets a table here: `offset 0` keeps a look-up to itself, and constants travel as arrays.
 
 -- name: lease
--- Lease the oldest due parts of each lane ($2), so many of each ($3), and tell all that submitting them takes.
+-- Lease due parts: codes first, then the other lanes in order, the oldest of each first, and tell all that submitting
+-- them takes. $2 in all, $3 of lanes other than codes.
 with due as (
-    select d.account_id, d.message_id, d.part
-    from unnest($2::smallint[], $3::integer[]) as l (lane, room),
-         lateral (select q.account_id, q.message_id, q.part from queue q
-                  where q.carrier_id = $1 and q.lane = l.lane and q.due_at <= $4 and q.lease_until is null
-                  order by q.due_at limit l.room for update skip locked) d
+    select * from (
+        select c.* from (select q.account_id, q.message_id, q.part from queue q
+                         where q.carrier_id = $1 and q.lane = 0 and q.due_at <= $4 and q.lease_until is null
+                         order by q.due_at limit $2 for update skip locked) c
+        union all
+        select o.* from (select d.account_id, d.message_id, d.part
+                         from unnest('{1,2}'::smallint[]) as l (lane),
+                              lateral (select q.account_id, q.message_id, q.part from queue q
+                                       where q.carrier_id = $1 and q.lane = l.lane and q.due_at <= $4
+                                             and q.lease_until is null
+                                       order by q.due_at limit $3 for update skip locked) d
+                         limit $3) o
+    ) every limit $2
 ), leased as (
     update queue q set lease_until = clock_timestamp() + $5::interval, lease_owner = $6
-    from due where q.account_id = due.account_id and q.message_id = due.message_id and q.part = due.part
+    from due
+    where q.account_id = due.account_id and q.message_id = due.message_id and q.part = due.part
     returning q.*
 )
 select q.account_id, q.message_id, q.part, q.submission_id, q.class, q.attempts, q.uncertain, q.valid_until, q.carrier_id,
-       q.lane, m.phone, m.text, m.encoding, m.parts, s.text as shared_text, s.sender, s.dialect, s.tag_key,
-       q.stop_applies and exists (
+       q.lane, q.lease_until, m.phone, m.text, m.encoding, m.parts, m.state, s.text as shared_text, s.sender, s.dialect,
+       s.tag_key, q.stop_applies and exists (
            select from blocked b where b.account_id = q.account_id and b.list = 1 and b.phone = m.phone and not b.deleted
            offset 0) as stopped
 from leased q,
-     lateral (select phone, text, encoding, parts from message m
+     lateral (select phone, text, encoding, parts, state from message m
               where m.account_id = q.account_id and m.id = q.message_id offset 0) m,
      lateral (select text, sender, dialect, case when test then '' else tag_key end as tag_key from submission s
               where s.account_id = q.account_id and s.id = q.submission_id offset 0) s
@@ -55,9 +65,10 @@ select exists (select from parked_receipt where carrier_id = $1 and operator_id 
 
 -- name: held
 select q.account_id, q.message_id, q.part
-from unnest($1::bigint[], $2::bigint[], $3::smallint[]) as t (account_id, message_id, part)
+-- Under the very lease that `lease_until` names: its owner may have leased the row anew.
+from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::timestamptz[]) as t (account_id, message_id, part, lease_until)
      join queue q on q.account_id = t.account_id and q.message_id = t.message_id and q.part = t.part
-where q.lease_owner = $4
+where q.lease_owner = $5 and q.lease_until = t.lease_until
 for update of q
 
 -- name: remove_unleased
@@ -75,12 +86,12 @@ where q.account_id = t.account_id and q.message_id = t.message_id and q.part = t
 -- name: release
 update queue q set lease_until = null, lease_owner = null
 from unnest($1::bigint[], $2::bigint[], $3::smallint[]) as t (account_id, message_id, part)
-where q.account_id = t.account_id and q.message_id = t.message_id and q.part = t.part and q.lease_owner = $4
+where q.account_id = t.account_id and q.message_id = t.message_id and q.part = t.part
 
 -- name: rescue
 -- Leases that are over: their process died. Leased rows are the oldest of their lane, so a look at its head finds them.
 select q.account_id, q.message_id, q.part, q.submission_id, q.class, q.attempts, q.uncertain, q.valid_until, q.carrier_id,
-       q.lane, m.phone, m.text, m.encoding, m.parts, s.text as shared_text, s.sender, s.dialect, s.tag_key, false as stopped,
+       q.lane, q.lease_until, m.phone, m.text, m.encoding, m.parts, s.text as shared_text, s.sender, s.dialect, s.tag_key, false as stopped,
        clock_timestamp() - q.lease_until as over
 from unnest($1::smallint[]) as c (carrier_id), generate_series(0, 2) as l (lane),
      lateral (select h.account_id, h.message_id, h.part, h.lease_until from queue h

@@ -1,0 +1,25 @@
+"""One database a module, emptied for each test that asks for a `world`: a fresh one for each would take longer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from conftest import created
+from pipeline.world import World, opened
+
+from passerelle.store.database import Database
+
+
+@pytest.fixture(scope="module")
+async def shared(database_server: str, database_template: str) -> AsyncIterator[Database]:
+    async with created(database_server, database_template) as url:
+        database = await Database.open(url, size=8)
+        yield database
+        await database.close()
+
+
+@pytest.fixture
+async def world(shared: Database) -> AsyncIterator[World]:
+    async with opened(shared) as world:
+        yield world
