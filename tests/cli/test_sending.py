@@ -105,6 +105,15 @@ async def test_a_file_is_not_sent_twice_by_accident(shell, tmp_path):
     assert len(await sent(shell)) == 4
 
 
+async def test_a_run_that_sent_nothing_leaves_no_trace(shell, tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("phone,text\n0639980001,un\n")
+    assert "nothing was sent: x: the sender is shorter" in await shell.fails(
+        "send", "--csv", str(file), "--sender", "x"
+    )
+    assert "1 accepted" in await shell.ok("send", "--csv", str(file), "--sender", "Bakery")
+
+
 async def test_a_run_that_ran_out_of_credit_goes_on_where_it_stopped(shell, tmp_path):
     file = tmp_path / "a.csv"
     file.write_text("phone,text\n" + "".join(f"06120{n:05},x{n}\n" for n in range(400)))

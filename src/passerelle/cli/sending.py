@@ -64,7 +64,10 @@ def send(
     if csv is not None:
         if numbers or wait:
             raise Problem("--csv goes without numbers and without --wait: `passerelle status` shows how it goes")
-        run(_send_file(csv, text, resume, again, wishes, where))
+        try:
+            run(_send_file(csv, text, resume, again, wishes, where))
+        except KeyboardInterrupt:
+            raise Problem("interrupted: go on with --resume, nothing is sent twice") from None
         return
     if not numbers:
         raise Problem("send to whom? e.g. `passerelle send 0639980001 --text 'Bonjour'`, or --csv FILE")
@@ -200,9 +203,12 @@ async def _send_file(path: Path, text: str | None, resume: bool, again: bool, wi
             await _send_lines(base, account, sheet, wishes, progress, refused, tally)
         except Unavailable:
             tally.stopped = "the database went away"
-        kept = refused.close()
+        finally:
+            kept = refused.close()
     if not tally.stopped:
         progress.end()
+    elif tally.first_unsent and not tally.accepted and not resume:
+        progress.forget()
     _sum_up(tally, sheet, refused.path if kept else None)
 
 
@@ -262,9 +268,11 @@ def _sum_up(tally: Tally, sheet: Sheet, refused: Path | None) -> None:
     if refused is not None:
         print(f"the refused lines are in {refused}")
     if tally.stopped:
-        place = f"at line {tally.first_unsent} " if tally.first_unsent else ""
+        if tally.first_unsent and not tally.accepted:
+            raise Problem(f"nothing was sent: {tally.stopped}")
+        place = f" at line {tally.first_unsent}" if tally.first_unsent else ""
         raise Problem(
-            f"stopped {place}({tally.stopped}); put that right, then go on with --resume: nothing is sent twice"
+            f"stopped{place}: {tally.stopped}. Put that right, then go on with --resume: nothing is sent twice"
         )
 
 

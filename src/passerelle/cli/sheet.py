@@ -167,6 +167,10 @@ class Progress:
         """Everything was answered."""
         Progress(self.path, self.run, self.begun, self.of, True).write()
 
+    def forget(self) -> None:
+        """Nothing was sent."""
+        self.path.unlink(missing_ok=True)
+
     def write(self) -> None:
         """On disk before anything is sent."""
         kept = {"run": self.run, "begun": self.begun.astimezone(UTC).isoformat(), "of": self.of, "ended": self.ended}
