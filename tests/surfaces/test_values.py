@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -162,3 +164,65 @@ def test_a_member_is_found_by_its_name_then_in_any_case():
         None,
         None,
     ]
+
+
+# --- what would take long --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b"[]," * 1_000_000 + b"0]",
+        b"[" + b'"",' * 1_000_000 + b"0]",
+        b"[" * 4_000_000,
+        b'{"a":' * 800_000,
+        b'{"x":"\\u0000","y":[' + b"{}," * 300_000 + b"0]}",
+    ],
+)
+def test_a_body_that_takes_long_is_malformed_at_once(body):
+    began = time.perf_counter()
+    with pytest.raises(values.Malformed):
+        values.json(body)
+    assert time.perf_counter() - began < 0.3
+
+
+def test_the_largest_honest_bodies_are_read():
+    texts = [{"phoneNumber": "+33639980001", "message": 'Un "mot", [deux] {trois}\\ud83d ' * 12}] * 500
+    body = msgspec.json.encode({"SMSList": texts})
+    assert values.json(body)["SMSList"] == texts
+    assert values.json(body.replace(b"trois", b"\\u0000"))["SMSList"][0]["message"].startswith('Un "mot", [deux] {}')
+
+
+@pytest.mark.parametrize("raw", [b"&" * 4_000_000, b"a=b&" * 1_000_000, b"&".join(b"%x=1" % n for n in range(300_000))])
+def test_a_form_has_so_many_fields(raw):
+    began = time.perf_counter()
+    assert len(values.form(raw)) <= values.MOST_FIELDS
+    assert time.perf_counter() - began < 0.3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'--x\r\nContent-Disposition: form-data; name="m"\r\n\r\nv\r\n' * 2000,
+        b"--x" * 40_000,
+        b"--x\r\nContent-Disposition: " + b"; name" * 18_000,
+        b"--x\r\n" + b"\n" * 120_000,
+        b"--x\r\n" + b"(" * 120_000,
+    ],
+)
+def test_a_multipart_form_is_read_in_no_time(body):
+    began = time.perf_counter()
+    assert set(values.multipart(body, "multipart/form-data; boundary=x")) <= {"m"}
+    with pytest.raises(values.Malformed):
+        values.multipart(body * 20 + b" " * values.LARGEST_FORM, "multipart/form-data; boundary=x")
+    assert time.perf_counter() - began < 0.3
+
+
+def test_the_forms_of_curl_and_of_browsers_are_read():
+    body = (
+        b'------W\r\nContent-Disposition: form-data; name="to"\r\n\r\n+33639980001\r\n'
+        b'------W\r\nContent-Disposition: form-data; name="message"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\n'
+        b"l\xc3\xa0\r\n--W\r\n\r\n------W--\r\n"
+    )
+    fields = {"to": "+33639980001", "message": "là\r\n--W\r\n"}
+    assert values.multipart(body, 'multipart/form-data; charset=utf-8; boundary="----W"') == fields

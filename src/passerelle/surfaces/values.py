@@ -1,12 +1,11 @@
 """Reading what clients send: JSON, forms and queries into values, with the slips of real programs forgiven.
 
 One rule: U+0000 never gets past here (PostgreSQL keeps no such text), and nothing a client sends raises but Malformed.
+Reading is one step of the event loop: what would take it longer than some milliseconds is Malformed too.
 """
 
 from __future__ import annotations
 
-import email.parser
-import email.policy
 import json as _stdlib
 import re
 from collections.abc import Mapping
@@ -18,15 +17,21 @@ import msgspec
 _BOM = b"\xef\xbb\xbf"
 _decode = msgspec.json.Decoder().decode
 
+SMALL = 64 * 1024  # bytes of JSON that are quick to read, whatever they hold
+MOST_PIECES = 250_000  # brackets, quotes and commas of a larger one; 500 long texts have some ten thousands
+LARGEST_FORM = 128 * 1024  # bytes; 500 numbers and a long text, escaped, are 20,000
+MOST_FIELDS = 1_000
+
 
 class Malformed(Exception):
-    """A body that is not JSON, or that was cut short."""
+    """A body that is not JSON, that was cut short, or that would take too long to read."""
 
 
 def json(body: bytes) -> Any:
     """The value of a JSON text in UTF-8; a leading BOM is dropped. Raises Malformed."""
     if body[:3] == _BOM:
         body = body[3:]
+    _refuse_more_pieces(body, MOST_PIECES)
     try:
         if b"u0000" not in body:
             return _decode(body)
@@ -42,10 +47,17 @@ def json(body: bytes) -> Any:
 
 def _patient(body: bytes) -> Any:
     """Numbers beyond all bounds and texts that no database takes: rare, so slow and by the book."""
+    _refuse_more_pieces(body, MOST_PIECES // 4)
     try:
         return _clean(_stdlib.loads(body.decode(), parse_constant=_no_constant, parse_int=_integer))
     except (ValueError, RecursionError) as error:
         raise Malformed from error
+
+
+def _refuse_more_pieces(body: bytes, most: int) -> None:
+    """A value costs hundreds of times what a character of a text costs. Raises Malformed."""
+    if len(body) > SMALL and sum(map(body.count, (b"[", b"{", b'"', b","))) > most:
+        raise Malformed
 
 
 def _no_constant(name: str) -> None:
@@ -67,12 +79,12 @@ def _clean(value: Any) -> Any:
 
 
 def form(raw: bytes) -> dict[str, str]:
-    """The fields of a query string or of a form body; of a repeated name the last.
+    """The fields of a query string or of a form body, the first thousand; of a repeated name the last.
 
     Leading `?` of a name are dropped, `+` is a blank, an invalid escape stays as it is, names without value are ''.
     """
     fields: dict[str, str] = {}
-    for piece in raw.decode("utf-8", "replace").split("&"):
+    for piece in raw.decode("utf-8", "replace").split("&", MOST_FIELDS)[:MOST_FIELDS]:
         if piece:
             name, _, value = piece.partition("=")
             fields[_unquoted(name).lstrip("?")] = _unquoted(value)
@@ -85,19 +97,30 @@ def _unquoted(text: str) -> str:
     return text.replace("\0", "") if "\0" in text else text
 
 
+_BOUNDARY = re.compile(r'boundary="?([^";,\s]{1,70})', re.IGNORECASE)
+_FIELD = re.compile(rb'content-disposition:[^\r\n]{0,200}?[;\s]name="?([^";\r\n]{1,200})', re.IGNORECASE)
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+
+
 def multipart(body: bytes, content_type: str) -> dict[str, str]:
-    """The fields of a multipart form. Raises Malformed."""
-    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
-    whole = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
-    if not whole.is_multipart():
+    """The fields of a multipart form (RFC 7578); of a repeated name the last. Raises Malformed."""
+    boundary = _BOUNDARY.search(content_type[:SMALL])
+    if boundary is None or len(body) > LARGEST_FORM:
+        raise Malformed
+    _, *pieces = body.split(b"--" + boundary[1].encode("latin-1", "replace"), MOST_FIELDS)
+    if not pieces:
         raise Malformed
     fields: dict[str, str] = {}
-    for part in whole.iter_parts():
-        name = part.get_param("name", header="content-disposition")
-        content = part.get_payload(decode=True)
-        if isinstance(name, str) and isinstance(content, bytes):
-            fields[name.replace("\0", "")] = content.decode("utf-8", "replace").replace("\0", "")
+    for piece in pieces:
+        head, *rest = _BLANK_LINE.split(piece, 1)
+        named = _FIELD.search(head)
+        if named is not None and rest:
+            fields[_plain(named[1])] = _plain(rest[0].removesuffix(b"\n").removesuffix(b"\r"))
     return fields
+
+
+def _plain(octets: bytes) -> str:
+    return octets.decode("utf-8", "replace").replace("\0", "")
 
 
 # --- members and their values --------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -247,3 +248,29 @@ def test_days(text):
 )
 def test_what_is_no_day(text):
     assert parse_day(text) is None
+
+
+@pytest.mark.parametrize(
+    "phones",
+    [
+        ",".join(["0639980001"] * 400 + [""] * 20_000 + ["0639980001"] * 50),
+        "," * 4_000_000,
+        ["1"] * 200_000,
+        ["1,"] * 501,
+    ],
+)
+def test_a_list_far_too_long_is_too_long_and_takes_no_time(phones):
+    began = time.perf_counter()
+    wanted = parse_send(Members({"phoneNumbers": phones, "message": "x"}, {}), ACCOUNT, NOW, bulk=False)
+    assert [fault.reason for fault in wanted.faults] == [Reason.TOO_MANY_RECIPIENTS]
+    bulk = parse_send(Members({"SMSList": [{}] * 200_000}, {}), ACCOUNT, NOW, bulk=True)
+    assert [fault.reason for fault in bulk.faults] == [Reason.TOO_MANY_RECIPIENTS]
+    assert time.perf_counter() - began < 0.3
+
+
+@pytest.mark.parametrize("name", ["tag", "sender", "urlDlr", "scheduledDeliveryDate", "time", "gamme"])
+def test_a_member_of_any_length_takes_no_time(name):
+    began = time.perf_counter()
+    for text in ("/" * 4_000_000, "a" * 4_000_000, "9" * 4_000_000):
+        parse_send(Members({"phoneNumbers": "1", "message": "x", name: text}, {}), ACCOUNT, NOW, bulk=False)
+    assert time.perf_counter() - began < 0.3

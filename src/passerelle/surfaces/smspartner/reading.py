@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from ...domain.pricing import Service
 from .. import values
 
 MOST_RECIPIENTS = 500
+MOST_PIECES = 20 * MOST_RECIPIENTS  # of a list of numbers, empty ones too
 LONGEST_TAG = 20
 LONGEST_URL = 2048
 LAST_NUMBER = 2**31 - 1
@@ -92,10 +94,13 @@ class Members:
         return values.flag(self.get(name))
 
     def phones(self, *names: str) -> list[str]:
-        """A list of numbers, blanks and empty pieces left out."""
+        """A list of numbers, blanks and empty pieces left out; of a list far too long only so many as are too many."""
         value, queried = self._find(names)
         items = value if isinstance(value, list) else [value]
-        pieces = [piece for item in items for piece in values.text(item).split(",")]
+        each = (piece for item in items for piece in values.text(item).split(",", MOST_PIECES))
+        pieces = list(islice(each, MOST_PIECES))
+        if len(pieces) == MOST_PIECES:
+            return pieces[: MOST_RECIPIENTS + 1]
         return [phone for piece in pieces if (phone := _phone(piece, queried))]
 
     def phone(self, *names: str) -> str:
@@ -121,14 +126,20 @@ def read(body: bytes, content_type: str, query: Mapping[str, str]) -> Members:
     if not start:
         return Members({}, query)
     kind = content_type.lower()
-    if start[:1] not in b"{[" and kind.startswith("application/x-www-form-urlencoded"):
-        return Members(values.form(body), query, form=True)
-    if start[:1] not in b"{[" and kind.startswith("multipart/form-data"):
-        return Members(values.multipart(body, content_type), query)
+    if start[:1] not in b"{[" and kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data")):
+        return _form(body, content_type, query)
     members = values.json(body)
     if not isinstance(members, dict):
         raise values.Malformed
     return Members(members, query)
+
+
+def _form(body: bytes, content_type: str, query: Mapping[str, str]) -> Members:
+    if len(body) > values.LARGEST_FORM:
+        raise values.Malformed
+    if content_type[:1] in "mM":
+        return Members(values.multipart(body, content_type), query)
+    return Members(values.form(body), query, form=True)
 
 
 def number_of(value: Any) -> int | None:
@@ -163,7 +174,7 @@ def is_bulk(members: Members) -> bool:
 
 
 def _bulk_items(listed: Sequence[Any]) -> list[tuple[str, str | None]]:
-    each = (Members(item if isinstance(item, dict) else {}, {}) for item in listed)
+    each = (Members(item if isinstance(item, dict) else {}, {}) for item in listed[: MOST_RECIPIENTS + 1])
     return [(item.phone("phoneNumber"), item.text("message")) for item in each]
 
 
@@ -191,7 +202,7 @@ def _tag_faults(tag: str) -> list[Finding]:
     faults = []
     if len(tag) > LONGEST_TAG:
         faults.append(Finding(Reason.TAG_LONG, tag))
-    if any(char.isspace() for char in tag):
+    if any(char.isspace() for char in tag[: LONGEST_TAG + 1]):
         faults.append(Finding(Reason.TAG_INVALID, tag))
     return faults
 
@@ -252,7 +263,7 @@ def _clock_part(given: Any, most: int, missing: Reason, invalid: Reason, faults:
 def parse_day(text: str, separators: str = "/") -> date | None:
     """`dd/mm/YYYY`; with other separators where they are allowed."""
     for separator in separators:
-        pieces = text.strip().split(separator)
+        pieces = text.strip().split(separator, 3)
         if len(pieces) == 3 and [len(piece) for piece in pieces] == [2, 2, 4] and all(map(_is_digits, pieces)):
             try:
                 return date(int(pieces[2]), int(pieces[1]), int(pieces[0]))
