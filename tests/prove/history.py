@@ -35,7 +35,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench")]
 import proc  # noqa: E402
 from filling import CARRIER, FIRST_ACCOUNT, YEAR, History, key_of  # noqa: E402
 
-from passerelle.demo.children import children  # noqa: E402
+from passerelle.demo.children import start_children  # noqa: E402
 from passerelle.demo.places import Places  # noqa: E402
 from passerelle.pipeline.keys import Keyring  # noqa: E402
 from passerelle.settings import CarrierSettings, Settings  # noqa: E402
@@ -148,7 +148,7 @@ class Platform:
         settings = Settings(
             database_url=self.url, secret=SECRET, data=self.folder, port=port, carriers=[carrier], host=HOST
         )
-        programs = children(where, settings)
+        programs = start_children(where, settings)
         try:
             await until(lambda: answers(f"{where.base_url}/readyz"))
             yield where
