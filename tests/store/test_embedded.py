@@ -9,6 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import asyncpg
@@ -17,6 +19,7 @@ import pytest
 from passerelle.store.database import Database, is_transient
 from passerelle.store.embedded import AlreadyRunning, EmbeddedServer, running_url
 from passerelle.store.installation import DatabaseServerError, choose_account
+from passerelle.store.postmaster import probe
 
 SMALL = {"shared_buffers": "16MB"}
 OWNER = """
@@ -103,6 +106,26 @@ async def test_a_killed_server_comes_back_with_what_was_committed(folder: Path) 
     assert rows == 1
     await database.close()
     await server.stop()
+
+
+def test_a_server_that_is_killed_while_it_starts_is_started_again(folder: Path) -> None:
+    with EmbeddedServer(folder / "data", **SMALL):
+        pass
+    server = EmbeddedServer(folder / "data", **SMALL)
+    killed: list[int] = []
+
+    def kill() -> None:
+        while server._process is None:
+            time.sleep(0.001)
+        killed.append(server.pid)
+        os.kill(server.pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with server:
+        killer.join()
+        assert server.pid not in killed
+        assert probe(server._socket, 5432, "passerelle") == "ready"
 
 
 async def test_a_killed_owner_leaves_the_folder_free(folder: Path) -> None:

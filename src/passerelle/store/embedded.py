@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -241,12 +242,13 @@ class EmbeddedServer:
         raise DatabaseServerError(f"PostgreSQL did not answer within {PATIENCE:.0f} s; see {self._home}/server.log")
 
     def _respawn_if_blocked(self) -> None:
-        """The orphans of a killed server hold its shared memory for a moment: only that is worth another try."""
+        """Worth another try: somebody killed it, or the orphans of a killed one hold its shared memory for a moment."""
         assert self._process is not None
         if self._process.poll() is None:
             return
         last = _tail(self._home / "server.log")
-        if "pre-existing shared memory" not in last and "another server" not in last:
+        blocked = "pre-existing shared memory" in last or "another server" in last
+        if self._process.returncode != -signal.SIGKILL and not blocked:
             raise DatabaseServerError(f"PostgreSQL ended at once; the last lines of its log:\n{last}")
         time.sleep(0.05)
         self._spawn()
