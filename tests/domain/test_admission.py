@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -345,3 +346,14 @@ def test_whatever_is_typed_gives_a_verdict_and_never_an_error(
 def test_due_now_is_not_scheduled() -> None:
     assert judged(due_at=NOW).submission.scheduled is False
     assert judged(due_at=NOW + timedelta(seconds=1)).submission.scheduled is True
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 4_000_000, "一" * 1_000_000, "a" + "\u0301\u0316" * 1_000_000, ":br:" * 1_000_000]
+)
+def test_a_text_of_any_length_takes_no_time(text: str) -> None:
+    began = time.perf_counter()
+    for profile in (SMSPARTNER, PRIMOTEXTO):
+        verdict = judge(Wanted([("+33639980001", None)], text=text), BAKERY, profile, NOW)
+        assert reasons(verdict.findings) == [Reason.TEXT_LONG]
+    assert time.perf_counter() - began < 0.3

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import codecs
+import time
 import unicodedata
 
 import gsmcodecs
@@ -292,3 +293,15 @@ def test_a_transliteration_travels_in_gsm(message):
 def test_what_fits_is_left_alone(message):
     assert text.transliterate(message) == message
     assert unicodedata.is_normalized("NFC", message)
+
+
+@pytest.mark.parametrize("heap", ["a" + "\u0301\u0316" * 50_000, "\u0f73" * 50_000, "\u0316" + "e\u0301" * 50_000])
+def test_a_heap_of_marks_takes_no_time(heap):
+    began = time.perf_counter()
+    assert text.replace(heap) == text.replace(text.composed(heap))
+    assert time.perf_counter() - began < 1
+
+
+def test_as_many_marks_as_any_writing_has_are_kept():
+    letter = "o\u0302\u0323\u0301\u0308"
+    assert text.composed(letter) == unicodedata.normalize("NFC", letter)

@@ -212,6 +212,8 @@ def paris_hours(account: Account) -> calendar.Hours:
     return calendar.Hours(start=rules.quiet_end, end=rules.quiet_start, region=rules.holiday_region)
 
 
+LONGEST_TEXT = 10_000  # characters as sent; twice what ten parts hold, were each written `:euro:`
+
 # --- the text ------------------------------------------------------------------------------------------------------
 
 
@@ -225,6 +227,9 @@ class _Text:
         self.subject = ""
         self.encoding = text.Encoding.GSM
         self.parts = 0
+        if len(raw) > LONGEST_TEXT:
+            self.fault, self.text = Reason.ECO_LONG if wanted.service is Service.ECO else Reason.TEXT_LONG, ""
+            return
         prepare = self._replace if profile.characters == "replace" else self._keep
         self.text = prepare(raw, wanted, account)
         if self.fault is None and not self.text.strip():

@@ -31,6 +31,8 @@ class Number:
     kind: Kind
 
 
+LONGEST = 100  # characters of a number as typed
+
 # France, its overseas departments, and the islands that share the code or the numbering of one.
 DOMESTIC = frozenset({"FR", "GP", "MQ", "GF", "RE", "YT", "PM", "BL", "MF"})
 
@@ -100,8 +102,8 @@ def normalise(raw: str, bare_international: bool = True) -> Number | None:
 
 def clean(raw: str, bare_international: bool = True) -> str | None:
     """The form "+" and 8 to 15 digits of what was typed, valid or not; None if it has none."""
-    kept = raw.translate(_STRIPPED)
-    if not _DIGITS.fullmatch(kept):
+    kept = raw[:LONGEST].translate(_STRIPPED)
+    if len(raw) > LONGEST or not _DIGITS.fullmatch(kept):
         return None
     international = _international(kept, bare_international)
     return international if _E164.fullmatch(international) else None

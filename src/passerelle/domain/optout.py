@@ -6,9 +6,11 @@ One rule: in doubt a reply is an opt-out, and a mention is not there.
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from .text import composed
 
 STOP_WORDS = frozenset({"STOP"})
+LONGEST = 20_000  # characters of a reply that are looked at: 255 parts have less
 
 _RUN = re.compile(r"[^\W_]+")
 # Primotexto section 13: STOP, then at most 12 other characters, then a number of exactly 5 digits.
@@ -21,7 +23,7 @@ def is_stop(text: str, words: frozenset[str] = STOP_WORDS) -> bool:
 
     The first word ends at a blank; "S.T.O.P" and "stop,merci" are both read as STOP.
     """
-    for token in unicodedata.normalize("NFC", text).split():
+    for token in composed(text[:LONGEST]).split():
         runs = _RUN.findall(token)
         if runs:
             stops = {word.casefold() for word in words}

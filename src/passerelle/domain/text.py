@@ -212,6 +212,19 @@ def _concat(element: int, value: bytes) -> Concat | None:
     return Concat(int.from_bytes(value[:-2], "big"), total, part) if 1 <= part <= total else None
 
 
+# --- composition ---
+
+# Marks, and the three letters that decompose to nothing but marks.
+_MARKS = "\u0f73\u0f75\u0f81" + "".join(char for char in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(char))
+_HEAP = re.compile(f"([{_MARKS}]{{30}})[{_MARKS}]+")
+
+
+def composed(text: str) -> str:
+    """NFC. Of a heap of marks on one letter the first thirty are kept (Unicode annex 15, section 13: no writing has
+    more): putting them in order takes the square of its height."""
+    return unicodedata.normalize("NFC", text if text.isascii() else _HEAP.sub(r"\1", text))
+
+
 # --- SMS Partner: tokens and replacement ---
 
 
@@ -260,7 +273,7 @@ def replace(text: str) -> str:
 
     Dashes become "-", the rest is decomposed (NFKD) to characters that are kept, else dropped.
     """
-    return _UNKEPT.sub(_replacement, unicodedata.normalize("NFC", text))
+    return _UNKEPT.sub(_replacement, composed(text))
 
 
 def _replacement(match: re.Match[str]) -> str:
@@ -331,7 +344,7 @@ def transliterate(text: str) -> str | None:
     if not _FOREIGN.search(text):
         return text
     pieces: list[str] = []
-    for char in unicodedata.normalize("NFC", text):
+    for char in composed(text):
         closest = _closest(char)
         if closest is None:
             return None
