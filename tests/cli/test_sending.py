@@ -13,7 +13,7 @@ from passerelle.domain.message import State
 
 async def sent(shell):
     return [tuple(row) for row in await shell.db.fetch(
-        "select m.phone, coalesce(m.text, s.text) from message m join submission s on s.id = m.submission_id order by m.id"
+        "select m.phone, coalesce(m.text, s.text) from message m join submission s on s.id = m.submission_id order by m.phone, m.id"
     )]  # fmt: skip
 
 

@@ -26,7 +26,6 @@ from passerelle.pipeline.account_rules import TYPES, RuleError, allowed, check, 
         ("characters=unicode", "unicode"),
         ("allowed_addresses=192.0.2.1, 10.0.0.0/8", ("192.0.2.1/32", "10.0.0.0/8")),
         ("allowed_addresses=", ()),
-        ("credit_factors=premium=1.5,eco=0.6", {"premium": 1.5, "eco": 0.6}),
         ("webhook_url=https://a.example/x?y=1", "https://a.example/x?y=1"),
         ("webhook_url=", ""),
         ("daily_quota=100", 100),
@@ -52,7 +51,6 @@ def test_what_is_written_becomes_a_rule(pair: str, value: object) -> None:
         ("webhook_url=https://", "http:// or https://"),
         ("daily_quota=-1", "a whole number"),
         ("allowed_addresses=localhost", "addresses or networks"),
-        ("credit_factors=premium", "a table like"),
         ("short_code=STOP", "3 to 8 digits"),
     ],
 )
@@ -63,7 +61,7 @@ def test_what_is_wrong_is_told_with_what_is_allowed(pair: str, words: str) -> No
 
 
 def test_what_is_shown_can_be_written_again() -> None:
-    rules = Rules(quiet_start=time(21), allowed_addresses=("10.0.0.0/8",), credit_factors={"eco": 0.5}, eco=False)
+    rules = Rules(quiet_start=time(21), allowed_addresses=("10.0.0.0/8",), eco=False)
     again = parse(f"{name}={value}" for name, value in shown(rules).items())
     assert msgspec.convert(again, Rules, strict=False) == rules
     assert all(allowed(name) for name in TYPES)

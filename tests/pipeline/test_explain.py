@@ -180,24 +180,30 @@ def test_any_request_is_explained(raw, sender, unicode, eco, profile, balance) -
 async def test_the_send_does_what_was_explained(db) -> None:
     clock = ManualClock(TUESDAY)
     accounts = Accounts(db, Keyring("test"), Settings())
-    made, _ = await accounts.create("bakery@example.org", now=TUESDAY)
-    await accounts.credit(made.id, 100_000, TUESDAY)
+    made, _ = await accounts.create("bakery@example.org", now=TUESDAY, rules={"daily_quota": 2})
+    await accounts.credit(made.id, 200_000, TUESDAY)
     await optouts.add(db, made.id, optouts.List.STOP, 33639980002, TUESDAY)
     account = await accounts.by_id(made.id)
     submitter = Submitter(db, accounts, ROUTES, clock)
     running = asyncio.create_task(submitter.run())
+    seen = []
     for request in (
         wanted("0639980001", "0639980002", text="x" * 170),
         wanted("0639980002"),
         wanted(sender="a"),
-        wanted(text="y" * 200),
+        wanted(text="y" * 500),
+        wanted("0639980003", text="z"),
+        wanted("0639980004"),
     ):
         account = await accounts.by_id(made.id)
         found = await explain_stored(db, account, request, SMSPARTNER, ROUTES, clock.now())
         result = await submitter.accept(account, request, SMSPARTNER)
         assert isinstance(result, Refused if found.verdict is Verdict.REFUSED else Accepted)
         assert list(found.dropped) == result.dropped
+        seen.append(found)
         if isinstance(result, Accepted):
             assert found.cost == result.cost
             assert found.balance_after == (await accounts.by_id(made.id)).balance
     running.cancel()
+    refusals = [[f.reason for r in found.rulings if r.verdict is Verdict.REFUSED for f in r.findings] for found in seen]
+    assert refusals == [[], [Reason.OPTED_OUT], [Reason.SENDER_SHORT], [Reason.CREDIT], [], [Reason.QUOTA]]

@@ -68,7 +68,6 @@ def allowed(name: str) -> str:
         int: "a whole number, 0 for none",
         time: "a time of day like 20:00",
         tuple[str, ...]: "addresses or networks with commas between, or nothing for any",
-        dict[str, float]: "a table like premium=1.0,eco=0.6",
     }.get(TYPES[name], "any text")
 
 
@@ -133,17 +132,11 @@ def _addresses(value: str) -> list[str]:
     return [str(ipaddress.ip_network(one.strip(), strict=False)) for one in value.split(",") if one.strip()]
 
 
-def _factors(value: str) -> dict[str, float]:
-    pairs = (one.partition("=") for one in value.split(",") if one.strip())
-    return {name.strip(): float(factor) for name, _, factor in pairs}
-
-
 READERS: dict[Any, Callable[[str], object]] = {
     bool: _bool,
     int: _count,
     time: _time,
     tuple[str, ...]: _addresses,
-    dict[str, float]: _factors,
 }
 
 
@@ -161,6 +154,4 @@ def _shown(value: object) -> str:
         return value.isoformat("minutes")
     if isinstance(value, tuple):
         return ",".join(value)
-    if isinstance(value, dict):
-        return ",".join(f"{name}={factor}" for name, factor in value.items())
     return str(value).replace("\n", "\\n")

@@ -21,9 +21,9 @@ from ..domain.pricing import Service
 from ..domain.profile import Profile
 from ..domain.routing import Route, lane_of, rank
 from ..domain.text import Encoding
-from ..store import optouts
+from ..store import optouts, submissions
 from ..store.database import Database
-from .batch import Accepted, Blocked, Item, Refused, Verdicts, decide, pairs
+from .batch import Accepted, Blocked, Item, Refused, Verdicts, decide, limited, pairs
 
 R = Reason
 RULES: dict[str, frozenset[Reason]] = {
@@ -133,12 +133,14 @@ class Explanation:
 async def explain_stored(
     db: Database, account: Account, wanted: Wanted, profile: Profile, routes: Sequence[Route], now: datetime
 ) -> Explanation:
-    """`explain` with the lists of blocked numbers as they are now."""
+    """`explain` with the lists of blocked numbers and the count of the day as they are now."""
     judged = judge(wanted, account, profile, now)
-    blocked: Blocked = set()
-    if judged.submission is not None:
-        blocked = await optouts.blocked_pairs(db, *pairs([_item(account, wanted, profile, judged)]))
-    return explain(account, wanted, profile, routes, now, blocked=blocked)
+    if judged.submission is None:
+        return explain(account, wanted, profile, routes, now)
+    batch = [_item(account, wanted, profile, judged)]
+    blocked = await optouts.blocked_pairs(db, *pairs(batch))
+    today = await submissions.accepted_on(db, limited(batch), calendar.paris_day(now))
+    return explain(account, wanted, profile, routes, now, blocked=blocked, sent_today=today.get(account.id, 0))
 
 
 def explain(
@@ -149,10 +151,14 @@ def explain(
     now: datetime,
     *,
     blocked: Iterable[tuple[int, int, int]] = (),
+    sent_today: int = 0,
 ) -> Explanation:
-    """What would become of a request. `blocked`: (account, list, phone) of store.optouts."""
+    """What would become of a request. `blocked`: (account, list, phone) of store.optouts; `sent_today`: messages."""
     judged = judge(wanted, account, profile, now)
-    findings, dropped = _decided(account, wanted, profile, judged, set(blocked), routes, now)
+    verdicts = Verdicts({account.id: account.balance})
+    if account.rules.daily_quota:
+        verdicts.sent_today[account.id] = sent_today
+    findings, dropped = _decided(account, wanted, profile, judged, set(blocked), verdicts, routes, now)
     shown = _shown(wanted, account, profile, now, judged)
     told = {finding.reason for finding in findings}
     dropped = [finding for finding in dropped if finding.reason not in told]  # the text of all is told once
@@ -189,13 +195,13 @@ def _decided(
     profile: Profile,
     judged: Judged,
     blocked: Blocked,
+    verdicts: Verdicts,
     routes: Sequence[Route],
     now: datetime,
 ) -> tuple[list[Finding], list[Finding]]:
     """Findings of the request, and recipients left out, as the commit would have them."""
     if judged.submission is None:
         return judged.findings, judged.dropped
-    verdicts = Verdicts({account.id: account.balance})
     item = _item(account, wanted, profile, judged)
     result = decide(item, account.version, blocked, verdicts, routes, now)
     if isinstance(result, Accepted):
