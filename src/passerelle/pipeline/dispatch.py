@@ -18,11 +18,12 @@ from ..clock import Clock
 from ..domain import calendar, numbers, text
 from ..domain.account import Rules
 from ..domain.message import Dialect, DuePart, Outcome, OutcomeKind, PartKey, State, TrafficClass
-from ..domain.retry import next_at
+from ..domain.retry import AGAIN, next_at
 from ..outbound.carrier import Carrier
 from ..smpp.receipt import id_forms
 from ..store import events, queue, receipts
 from ..store.database import Database
+from ..store.messages import Settled
 from ..store.queue import Held, Part, Requeued, Taken
 from ..store.receipts import Awaiting
 from .receipts import match_parked
@@ -132,11 +133,12 @@ class Dispatcher:
         await self._teller.rules({outcome.part.key.account_id for outcome in outcomes})
         plain = [outcome for outcome in outcomes if self._is_plain(outcome)]
         others = [outcome for outcome in outcomes if not self._is_plain(outcome)]
-        early = bool(plain) and await self._record_plain(carrier_id, plain, now)
-        if not others and not early:
+        more = bool(plain) and await self._record_plain(carrier_id, plain, now)
+        if not others and not more:
             return
         async with self._db.transaction() as connection:
             leased = await self._record_others(connection, carrier_id, others, now)
+            leased += await self._found_again(connection, carrier_id, plain if more else [], now)
             leased += await match_parked(
                 connection, carrier_id, [_canonical(o) for o in outcomes if o.operator_id], now, self._teller
             )
@@ -166,7 +168,27 @@ class Dispatcher:
         begun = [o for o in outcomes if o.kind is not OutcomeKind.UNSENT]
         late = [o for o in begun if _key(o.part) not in held and o.kind is OutcomeKind.SENT]
         await receipts.await_receipts(connection, carrier_id, [_awaiting(o, now) for o in late])
-        return await self._record_begun(connection, carrier_id, [o for o in begun if _key(o.part) in held], now)
+        leased = await self._found_again(connection, carrier_id, late, now)
+        return leased + await self._record_begun(
+            connection, carrier_id, [o for o in begun if _key(o.part) in held], now
+        )
+
+    async def _found_again(
+        self, connection: Any, carrier_id: int, taken: Sequence[Outcome], now: datetime
+    ) -> list[events.Leased]:
+        """Answers that came when the lease was over: a part that was taken for unknown is not submitted again."""
+        if not taken:
+            return []
+        await queue.remove_uncertain(connection, [_key(o.part) for o in taken])
+        settlement = Settlement(connection, now, self._teller)
+        await settlement.load({(o.part.key.account_id, o.part.key.message_id) for o in taken})
+        for o in taken:
+            key = (o.part.key.account_id, o.part.key.message_id)
+            row = settlement.row(key)
+            if row is not None and State(row.state) not in _ENDED:
+                settlement.moved(key, o.part.key.part, State.SUBMITTED, o.at or now, carrier_id=carrier_id)
+        settlement.settled(carrier_id, [Settled("", *_key(o.part)) for o in taken])
+        return await settlement.save()
 
     async def _record_begun(
         self, connection: Any, carrier_id: int, begun: Sequence[Outcome], now: datetime
@@ -207,21 +229,17 @@ class Dispatcher:
                 end = State.BOUNCED if outcome.bounced else State.REFUSED
                 settlement.moved(key, part.key.part, end, at, outcome.error, carrier_id=carrier_id)
             case OutcomeKind.UNKNOWN:
-                return self._unknown(settlement, outcome, carrier_id, at)
-            case OutcomeKind.THROTTLED | OutcomeKind.TEMPORARY:
-                if State(row.state) in _ENDED:
-                    return None
-                return next_at(outcome.kind, part.attempts + 1, now), part.attempts + 1, part.uncertain
-        return None
+                settlement.moved(key, part.key.part, State.UNCERTAIN, at, carrier_id=carrier_id)
+        return None if State(row.state) in _ENDED else self._again(part, outcome.kind, at, now)
 
-    def _unknown(
-        self, settlement: Settlement, outcome: Outcome, carrier_id: int, at: datetime
+    def _again(
+        self, part: DuePart, kind: OutcomeKind, at: datetime, now: datetime
     ) -> tuple[datetime, int, bool] | None:
-        """Bytes may have left. Transactional: once more, when the lease would be over; else it waits for a receipt."""
-        part = outcome.part
-        key: Key = (part.key.account_id, part.key.message_id)
-        settlement.moved(key, part.key.part, State.UNCERTAIN, at, carrier_id=carrier_id)
-        if part.traffic is TrafficClass.TRANSACTIONAL and not part.uncertain:
+        """Refused for now: until it is valid no longer. Unknown, as bytes may have left: transactional once more, when
+        the lease would be over; else it waits for a receipt."""
+        if kind in AGAIN:
+            return next_at(kind, part.attempts + 1, now), part.attempts + 1, part.uncertain
+        if kind is OutcomeKind.UNKNOWN and part.traffic is TrafficClass.TRANSACTIONAL and not part.uncertain:
             return at + self._lease, part.attempts + 1, True
         return None
 

@@ -78,7 +78,8 @@ class Taken(NamedTuple):
 
 
 async def record_taken(db: Database, carrier_id: int, owner: UUID, rows: Sequence[Taken], hour: datetime) -> bool:
-    """Write down the common outcome, in a transaction of its own; whether a receipt was here before it."""
+    """Write down the common outcome, in a transaction of its own; whether there is more to it: a receipt was here
+    before, or a part was not ours any more."""
     return bool(await db.fetchval(SQL.record_taken, carrier_id, owner, *columns(rows), hour))
 
 
@@ -90,6 +91,12 @@ async def held(connection: Any, parts: Sequence[Held], owner: UUID) -> set[Part]
 async def remove_unleased(connection: Any, keys: Sequence[tuple[int, int]]) -> list[Any]:
     """Delete what nobody holds of (account, message): rows of account_id, message_id, part, attempts."""
     return list(await connection.fetch(SQL.remove_unleased, *columns(keys))) if keys else []
+
+
+async def remove_uncertain(connection: Any, parts: Sequence[Part]) -> None:
+    """Delete rows of lost answers that were found again, unless they are on their way already."""
+    if parts:
+        await connection.execute(SQL.remove_uncertain, *columns(parts))
 
 
 async def requeue(connection: Any, parts: Sequence[Requeued]) -> None:

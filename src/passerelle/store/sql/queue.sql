@@ -62,6 +62,7 @@ with taken as (
          as t (operator_id, account_id, message_id, submission_id, phone, begun_at)
 )
 select exists (select from parked_receipt where carrier_id = $1 and operator_id = any($9::text[]))
+       or (select count(*) from taken) < cardinality($3::bigint[])
 
 -- name: held
 select q.account_id, q.message_id, q.part
@@ -75,6 +76,12 @@ for update of q
 delete from queue q using unnest($1::bigint[], $2::bigint[]) as t (account_id, message_id)
 where q.account_id = t.account_id and q.message_id = t.message_id and q.lease_until is null
 returning q.account_id, q.message_id, q.part, q.attempts
+
+-- name: remove_uncertain
+-- What was to be submitted once more, as its answer was lost, and that nobody holds yet.
+delete from queue q using unnest($1::bigint[], $2::bigint[], $3::smallint[]) as t (account_id, message_id, part)
+where q.account_id = t.account_id and q.message_id = t.message_id and q.part = t.part and q.uncertain
+      and q.lease_until is null
 
 -- name: requeue
 update queue q set due_at = t.due_at, attempts = t.attempts, uncertain = t.uncertain, lease_until = null,
