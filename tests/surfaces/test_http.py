@@ -206,3 +206,19 @@ async def test_requests_one_behind_the_other_on_one_connection(app):
         last = post(b"{}", path="/v1//send/").replace(b"Host: x", b"Host: x\r\nConnection: close")
         answer = await exchange(port, post(b"{}") + post(b"[1]") + last)
     assert answer.count(b"HTTP/1.1 201") == 3
+
+
+async def test_a_body_that_trickles_is_not_waited_for_for_ever():
+    sms = Echo("smspartner", SMSPARTNER, {"/smspartner/v1": ""})
+    async with served(Dialects([sms], other, Limits(patience=0.2, longest=0.4))) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(post(b'{"a":', 50))
+        answer = b""
+        for _ in range(30):
+            try:
+                answer = await asyncio.wait_for(reader.read(1000), 0.1)
+                break
+            except TimeoutError:
+                writer.write(b" ")
+        writer.transport.abort()
+    assert answer.startswith(b"HTTP/1.1 400") and b"MALFORMED" in answer

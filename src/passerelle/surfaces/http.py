@@ -27,7 +27,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_BODY = 4 * 1024 * 1024
 PATIENCE = 10.0
-"""Seconds that a body may stay short of its Content-Length."""
+"""Seconds that a body may stay short of its Content-Length without a byte."""
+LONGEST = 6 * PATIENCE
+"""Seconds that a body may take in all."""
 
 
 class HeaderName(bytes):
@@ -196,12 +198,13 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Settings of the doors. `hosts`: host name -> surface name, for `/v1`; `patience` in seconds."""
+    """Settings of the doors. `hosts`: host name -> surface name, for `/v1`; `patience`, `longest` in seconds."""
 
     hosts: Mapping[str, str] = field(default_factory=dict)
     trusted_proxies: tuple[str, ...] = ()
     max_body: int = MAX_BODY
     patience: float = PATIENCE
+    longest: float = LONGEST
 
 
 class _Gone(Exception):
@@ -301,9 +304,10 @@ class Dialects:
 
     async def _chunks(self, receive: Receive, limit: int) -> Any:
         size, more = 0, True
+        end = time.monotonic() + self._limits.longest
         while more:
             try:
-                async with asyncio.timeout(self._limits.patience):
+                async with asyncio.timeout(min(self._limits.patience, end - time.monotonic())):
                     message = await receive()
             except TimeoutError:
                 raise values.Malformed from None
