@@ -14,7 +14,7 @@ from ..store import events, messages
 from ..store import receipts as store
 from ..store.database import Database
 from ..store.messages import Awaited, Settled
-from .settle import Settlement
+from .settle import Key, Settlement
 from .teller import Teller
 
 RECENT = timedelta(seconds=15)
@@ -62,7 +62,8 @@ class Receipts:
             self._teller.post(leased)
 
     async def give_up(self) -> int:
-        """Parts whose receipt did not come in time end unconfirmed; of those that ended otherwise we only forget."""
+        """Parts whose receipt did not come in time end unconfirmed, and are known for some days more, if it comes after
+        all; those that ended otherwise are only forgotten."""
         now = self._clock.now()
         async with self._db.transaction() as connection:
             rows = await store.waited_long(connection, now - self._wait)
@@ -70,18 +71,24 @@ class Receipts:
                 return 0
             settlement = Settlement(connection, now, self._teller)
             await settlement.load({(row["account_id"], row["message_id"]) for row in rows})
+            longer = [row for row in rows if row["operator_id"] and settlement.is_open(_message_of(row))]
             for row in rows:
-                key = (row["account_id"], row["message_id"])
-                message = settlement.row(key)
+                message = settlement.row(_message_of(row))
                 if message is not None and message.delivered_at is None:
-                    settlement.moved(key, row["part"], State.UNCONFIRMED, now)
-            await store.stop_waiting(
-                connection,
-                [(r["carrier_id"], r["operator_id"], r["account_id"], r["message_id"], r["part"]) for r in rows],
-            )
+                    settlement.moved(_message_of(row), row["part"], State.UNCONFIRMED, now)
+            await store.wait_longer(connection, [_awaited(row) for row in longer], PARKED_FOR)
+            await store.stop_waiting(connection, [_awaited(row) for row in rows if row not in longer])
             leased = await settlement.save()
         self._teller.post(leased)
         return len(rows)
+
+
+def _message_of(row: Any) -> Key:
+    return row["account_id"], row["message_id"]
+
+
+def _awaited(row: Any) -> tuple[int, str, int, int, int]:
+    return row["carrier_id"], row["operator_id"], row["account_id"], row["message_id"], row["part"]
 
 
 async def settle_in(
@@ -145,7 +152,7 @@ def _take(receipts: Sequence[Receipt], awaited: Sequence[Awaited], forms: int | 
     newest: dict[str, Awaited] = {}
     for one in awaited:
         known = newest.get(one.operator_id)
-        if known is None or one.at > known.at:
+        if known is None or _begun(one) > _begun(known):
             newest[one.operator_id] = one
     matched: Matched = []
     left = []
@@ -157,6 +164,11 @@ def _take(receipts: Sequence[Receipt], awaited: Sequence[Awaited], forms: int | 
             message = found.message
             matched.append((receipt, Settled(found.operator_id, message.account_id, message.id, found.part)))
     return matched, left
+
+
+def _begun(one: Awaited) -> datetime:
+    """`at` is later where a receipt is awaited for longer than usual."""
+    return one.message.sent_at or one.at
 
 
 async def _match_by_phone(

@@ -68,6 +68,10 @@ class Settlement:
         """A loaded message."""
         return self._rows.get(key)
 
+    def is_open(self, key: Key) -> bool:
+        """Whether a loaded message has not come to its end yet."""
+        return key in self._rows and self._rows[key].state not in lifecycle.FINAL
+
     # --- what happened ---------------------------------------------------------------------------------------------
 
     def begun(self, key: Key, part: int, at: datetime, attempts: int) -> None:
@@ -94,7 +98,8 @@ class Settlement:
     def _part_moved(self, key: Key, part: int, state: State, at: datetime) -> State:
         """The state of a long message after one of its parts moved."""
         one = self._parts[key][part]
-        advanced = lifecycle.advance(State(one.state), state)
+        # A part that arrived after all has arrived; it is the message whose first end stays.
+        advanced = state if state is State.DELIVERED else lifecycle.advance(State(one.state), state)
         if advanced != one.state:
             one.state, one.state_at = advanced, at
         one.uncertain = one.uncertain or state is State.UNCERTAIN

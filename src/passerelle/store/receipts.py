@@ -7,7 +7,7 @@ looked for from both sides and once more by a sweep.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from ..domain.message import Receipt, State
@@ -76,6 +76,12 @@ async def forget_parked(db: Database, before: datetime) -> None:
 async def waited_long(connection: Any, before: datetime, limit: int = 500) -> list[Any]:
     """Parts whose receipt is overdue."""
     return list(await connection.fetch(SQL.waited_long, before, limit))
+
+
+async def wait_longer(connection: Any, rows: Sequence[tuple[int, str, int, int, int]], more: timedelta) -> None:
+    """Keep (carrier, operator id, account, message, part) for so much longer."""
+    if rows:
+        await connection.execute(SQL.wait_longer, *columns(rows), more)
 
 
 async def stop_waiting(connection: Any, rows: Sequence[tuple[int, str, int, int, int]]) -> None:

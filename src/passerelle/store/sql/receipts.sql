@@ -51,3 +51,10 @@ using unnest($1::smallint[], $2::text[], $3::bigint[], $4::bigint[], $5::smallin
       as t (carrier_id, operator_id, account_id, message_id, part)
 where a.carrier_id = t.carrier_id and a.operator_id = t.operator_id and a.account_id = t.account_id
       and a.message_id = t.message_id and a.part = t.part
+
+-- name: wait_longer
+update awaiting a set at = a.at + $6::interval
+from unnest($1::smallint[], $2::text[], $3::bigint[], $4::bigint[], $5::smallint[])
+      as t (carrier_id, operator_id, account_id, message_id, part)
+where a.carrier_id = t.carrier_id and a.operator_id = t.operator_id and a.account_id = t.account_id
+      and a.message_id = t.message_id and a.part = t.part
