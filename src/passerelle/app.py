@@ -37,8 +37,9 @@ from .pipeline.teller import Teller
 from .pipeline.wording import Wording
 from .pipeline.worker import Worker, chores
 from .settings import SettingError, Settings
-from .store import carriers, installation_facts
-from .store.database import Database
+from .store import carriers, installation_facts, retention
+from .store.database import PATIENCE, Database
+from .store.numbering import month_of
 from .surfaces import health
 from .surfaces.door import Door
 from .surfaces.http import Dialects, Limits, Surface
@@ -49,6 +50,7 @@ from .surfaces.smspartner import notifications
 from .surfaces.smspartner.calls import Services
 from .surfaces.smspartner.routes import SmsPartner
 
+HTTP_PATIENCE = 4.0  # seconds that a call waits for a database that is away: clients give up after ten
 RANGES = {"premium": int(Service.PREMIUM), "eco": int(Service.ECO)}
 WORDINGS = {
     Dialect.SMSPARTNER: Wording(notifications.report, notifications.answer),
@@ -75,13 +77,15 @@ class Ground:
 
 
 @contextlib.asynccontextmanager
-async def ground(settings: Settings, *, size: int = 8) -> AsyncIterator[Ground]:
+async def ground(settings: Settings, *, size: int = 8, patience: float = PATIENCE) -> AsyncIterator[Ground]:
     """Open the database. Raises SettingError where the master secret is missing."""
     if not settings.secret:
         raise SettingError("secret", "the master secret is missing: set PASSERELLE_SECRET to a long random text")
-    db = await Database.open(settings.database_url, size=size)
+    db = await Database.open(settings.database_url, size=size, patience=patience)
     clock = Clock()
     try:
+        for month in (month_of(clock.now()), month_of(clock.now()) + 1):
+            await retention.make_month(db, month)
         accounts = Accounts(db, Keyring(settings.secret), settings)
         ids = await carriers.ids(db, [carrier.name for carrier in settings.carriers])
         for name in settings.protected_senders:
@@ -129,7 +133,8 @@ def dialects(base: Ground, submitter: Submitter, is_ready: Callable[[], Any]) ->
 
 def _readiness(base: Ground) -> Callable[[], Awaitable[bool]]:
     async def is_ready() -> bool:
-        return bool(await base.db.fetchval("select true"))
+        async with asyncio.timeout(2):
+            return bool(await base.db.fetchval("select true"))
 
     return is_ready
 
@@ -169,7 +174,7 @@ def settle_down() -> None:
 async def serve(settings: Settings) -> None:
     """Answer HTTP until told to stop."""
     settle_down()
-    async with ground(settings) as base:
+    async with ground(settings, patience=HTTP_PATIENCE) as base:
         submitter = Submitter(
             base.db,
             base.accounts,
@@ -241,7 +246,7 @@ def _worker(base: Ground, poster: Poster, accounts: Accounts) -> tuple[Worker, l
     worker = Worker(db, owner, dispatcher, receipts, inbound, regular)
     worker.serve(
         [
-            SmppCarrier(one, base.carrier_ids[one.name], settings.short_code, clock, worker.wake)
+            SmppCarrier(one, base.carrier_ids[one.name], settings.short_code, clock, worker.wake, worker.bind_changed)
             for one in settings.carriers
         ]
     )

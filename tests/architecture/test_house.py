@@ -20,7 +20,6 @@ TABLES: dict[str, str] = {
 TESTED_ELSEWHERE: dict[str, str] = {
     # module: where and why
     "app.py": "tests/system: it only joins what the others are",
-    "cli.py": "tests/system: its commands run as processes",
 }
 EMPTY_WORDS = {"manager", "helper", "helpers", "util", "utils", "common", "base", "process", "handle", "data", "info"}
 

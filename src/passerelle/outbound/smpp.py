@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -70,7 +71,13 @@ class SmppCarrier:
     """One operator; `wake` is called whenever there is something to take or a slot became free."""
 
     def __init__(
-        self, settings: CarrierSettings, carrier_id: int, short_code: str, clock: Clock, wake: Callable[[], None]
+        self,
+        settings: CarrierSettings,
+        carrier_id: int,
+        short_code: str,
+        clock: Clock,
+        wake: Callable[[], None],
+        bind_changed: Callable[[], None] = lambda: None,
     ) -> None:
         self.id = carrier_id
         self.name = settings.name
@@ -78,8 +85,11 @@ class SmppCarrier:
         self._short_code = short_code
         self._clock = clock
         self._wake = wake
+        self._bind_changed = bind_changed
         self._pacer = Pacer(float(settings.rate), filled_at=time.monotonic())
         self._binds: dict[int, Bind] = {}
+        self._submitted = telemetry.SUBMITTED.labels(settings.name)
+        self._counted = {kind: telemetry.OUTCOMES.labels(settings.name, kind.name.lower()) for kind in OutcomeKind}
         self._outcomes: list[Outcome] = []
         self._arrived: list[Arrived] = []
 
@@ -116,11 +126,13 @@ class SmppCarrier:
     def free_slots(self) -> int:
         """The least of what the windows and the pace allow."""
         window = sum(bind.free for bind in self._binds.values())
+        self._pacer.rate = self.settings.rate * len(self._binds) / self.settings.binds  # others pace the other binds
         return min(window, self._pacer.allowance(time.monotonic())) if window else 0
 
     def submit(self, parts: Sequence[DuePart]) -> None:
         """Spread the parts over the binds, as their windows allow; what nobody can take comes back unsent."""
         self._pacer.spend(len(parts))
+        self._submitted.inc(len(parts))
         left = list(parts)
         for bind in self._binds.values():
             room = bind.free
@@ -143,6 +155,8 @@ class SmppCarrier:
 
     def ended(self, outcomes: list[Outcome]) -> None:
         """Outcomes of a bind."""
+        for kind, count in Counter(outcome.kind for outcome in outcomes).items():
+            self._counted[kind].inc(count)
         for outcome in outcomes:
             if outcome.kind is OutcomeKind.THROTTLED:
                 self._pacer.throttled(time.monotonic())
@@ -156,8 +170,9 @@ class SmppCarrier:
         self._arrived.append(arrived)
         self._wake()
 
-    def bound(self) -> None:
-        """A bind came up."""
+    def bind_changed(self) -> None:
+        """A bind came up, or went."""
+        self._bind_changed()
         self._wake()
 
     def now(self) -> datetime:
@@ -303,7 +318,7 @@ class Bind:
             case s.Bound():
                 self.note = ""
                 telemetry.log(telemetry.Event.BIND_UP, **facts)
-                self._carrier.bound()
+                self._carrier.bind_changed()
             case s.BindRefused(status=status):
                 self.note = f"refused: {name(status)}"
                 telemetry.log(telemetry.Event.BIND_REFUSED, status=name(status), **facts)
@@ -314,6 +329,7 @@ class Bind:
                     self.note = f"lost: {reason}"
                     telemetry.log(telemetry.Event.BIND_LOST, reason=reason, **facts)
                 self._ended.set()
+                self._carrier.bind_changed()
             case s.Rejected(reason=reason):
                 telemetry.log(telemetry.Event.PDU_MALFORMED, reason=reason, **facts)
             case _:

@@ -26,6 +26,7 @@ from .settle import Settlement
 
 NIGHT = time(3, 0)  # Europe/Paris (SMS Partner 3.8)
 AGAIN = timedelta(minutes=1)
+SOON = timedelta(seconds=5)
 FIRST = Page(-1, -1, 0)
 
 Duty = Callable[[datetime], Awaitable[Any]]
@@ -51,12 +52,13 @@ class Housekeeping:
         self._due: dict[Duty, datetime] = {}
 
     async def tick(self, now: datetime | None = None) -> None:
-        """Do what is due. A duty that fails is tried again after its period; the others go on with the next tick."""
+        """Do what is due. A duty that fails is tried again soon; the others go on with the next tick."""
         now = now or self._clock.now()
         for duty, period in self._duties:
             if self._due.get(duty, now) <= now:
-                self._due[duty] = now + period
+                self._due[duty] = now + SOON
                 await duty(now)
+                self._due[duty] = now + period
 
     def _nightly(self, name: str, duty: Duty) -> Duty:
         """A duty that one process does once a night."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,6 +60,8 @@ __all__ = [
 ]
 
 BATCH = 2_000  # messages in one commit, at most
+QUICK = 50  # recipients, and
+QUICK_TEXT = 20_000  # characters, that are judged in a few milliseconds
 PAUSE = 0.1  # seconds between tries while the database is away
 PATIENCE = 8.0  # seconds that a caller is kept waiting for it: clients give up after ten
 
@@ -89,6 +92,7 @@ class Submitter:
         self._validity = validity
         self._wordings = wordings or {}
         self._numbering = Numbering(db)
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="judge")
         self._waiting: list[Item] = []
         self._arrived = asyncio.Event()
         self._in_flight: dict[tuple[int, str, str], asyncio.Future[Result]] = {}
@@ -97,18 +101,26 @@ class Submitter:
         self, account: Account, wanted: Wanted, profile: Profile, idempotency: Idempotency | None = None
     ) -> Result:
         """Judge and store one request; returns after the commit. Only `Accepted` has changed anything."""
-        judged = judge(wanted, account, profile, self._clock.now())
+        judged = await self._judge(wanted, account, profile)
         if judged.submission is None:
             fresh = await self._accounts.again(account)  # a refusal is not looked at again by a commit
             if fresh is None or fresh.state is not AccountState.ACTIVE:
                 return Denied(None if fresh is None else fresh.state)
             if fresh.version != account.version:
-                account, judged = fresh, judge(wanted, fresh, profile, self._clock.now())
+                account, judged = fresh, await self._judge(wanted, fresh, profile)
         if judged.submission is None and idempotency is None:
             return Refused(judged.findings, judged.dropped)
         if idempotency is None:
             return await self._enqueue(account, wanted, profile, judged, None)
         return await self._accept_once(account, wanted, profile, judged, idempotency)
+
+    async def _judge(self, wanted: Wanted, account: Account, profile: Profile) -> Judged:
+        """A long request is judged in a thread, one at a time: nobody else waits for it."""
+        texts = len(wanted.text) + sum(len(own) for _, own in wanted.items if own)
+        if len(wanted.items) <= QUICK and texts <= QUICK_TEXT:
+            return judge(wanted, account, profile, self._clock.now())
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._aside, judge, wanted, account, profile, self._clock.now())
 
     async def _accept_once(
         self, account: Account, wanted: Wanted, profile: Profile, judged: Judged, idempotency: Idempotency
@@ -336,6 +348,7 @@ class Submitter:
 
     async def _answer(self, item: Item, result: Result | None) -> None:
         if result is not None:
+            _count(item, result)
             if not item.future.done():
                 item.future.set_result(result)
             return
@@ -351,7 +364,7 @@ class Submitter:
         if account is None or account.state is not AccountState.ACTIVE:
             item.future.set_result(Denied(None if account is None else account.state))
             return
-        judged = judge(item.wanted, account, item.profile, self._clock.now())
+        judged = await self._judge(item.wanted, account, item.profile)
         if judged.submission is None:
             item.future.set_result(Refused(judged.findings, judged.dropped))
             return
@@ -359,3 +372,14 @@ class Submitter:
         item.id, item.snapshots = 0, []
         self._waiting.append(item)
         self._arrived.set()
+
+
+def _count(item: Item, result: Result) -> None:
+    if isinstance(result, Accepted):
+        _ACCEPTED[item.profile.dialect].inc(len(result.kept))
+    elif isinstance(result, Refused):
+        reason = (result.findings or result.dropped)[0].reason.value
+        telemetry.REFUSED.labels(item.profile.dialect.name.lower(), reason).inc()
+
+
+_ACCEPTED = {dialect: telemetry.ACCEPTED.labels(dialect.name.lower()) for dialect in Dialect}

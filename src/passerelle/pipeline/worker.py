@@ -6,9 +6,11 @@ Each loop goes on for ever; a database that is away makes it wait, with what it 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from .. import telemetry
@@ -27,6 +29,7 @@ IDLE = 0.04  # seconds between looks at an empty queue
 BIND_LEASE = timedelta(seconds=12)
 BIND_EVERY = 3.0  # seconds between renewals
 AWAY = 0.25  # seconds between tries while the database is away
+FAREWELL = 4.0  # seconds for the last words to the database
 
 Chore = Callable[[], Awaitable[object]]
 
@@ -52,6 +55,7 @@ class Worker:
         self._carriers: list[SmppCarrier] = []
         self._outcomes_there = asyncio.Event()
         self._arrived_there = asyncio.Event()
+        self._binds_changed = asyncio.Event()
         self._held_until: dict[tuple[int, int], float] = {}
         self._stopping = False
 
@@ -59,6 +63,10 @@ class Worker:
         """A carrier has something to take."""
         self._outcomes_there.set()
         self._arrived_there.set()
+
+    def bind_changed(self) -> None:
+        """A bind came up or went: the database is told at once."""
+        self._binds_changed.set()
 
     def serve(self, carriers: Sequence[SmppCarrier]) -> None:
         """The carriers of this process."""
@@ -83,8 +91,13 @@ class Worker:
         for carrier in self._carriers:
             for number in range(carrier.settings.binds):
                 await carrier.close(number)
-            await self._record(carrier, carrier.take_outcomes())
-        await store.let_go(self._db, self._owner)
+        try:
+            async with asyncio.timeout(FAREWELL):
+                for carrier in self._carriers:
+                    await self._record(carrier, carrier.take_outcomes())
+                await store.let_go(self._db, self._owner)
+        except Exception as error:  # the leases run out by themselves
+            telemetry.log(telemetry.Event.DATABASE_LOST, room="stop", error=type(error).__name__)
 
     # --- loops -----------------------------------------------------------------------------------------------------
 
@@ -125,9 +138,17 @@ class Worker:
                 return
             except Exception as error:
                 if not is_transient(error):
-                    raise
+                    await self._record_apart(carrier, outcomes, error)
+                    return
                 telemetry.log(telemetry.Event.DATABASE_LOST, room="record", error=type(error).__name__)
                 await asyncio.sleep(AWAY)
+
+    async def _record_apart(self, carrier: SmppCarrier, outcomes: Sequence[Outcome], error: Exception) -> None:
+        """One that cannot be recorded does not keep its neighbours; its lease runs out, and it counts as unknown."""
+        telemetry.log(telemetry.Event.WORKER_FAILED, room="record", error=repr(error)[:200], outcomes=len(outcomes))
+        if len(outcomes) > 1:
+            for outcome in outcomes:
+                await self._record(carrier, [outcome])
 
     async def _take_arrived(self) -> None:
         await self._arrived_there.wait()
@@ -137,24 +158,44 @@ class Worker:
             await self._settle(carrier, carrier.take_arrived())
 
     async def _settle(self, carrier: SmppCarrier, arrived: Sequence[Arrived]) -> None:
-        """Committed, then acknowledged; what fails is not acknowledged, and sent again by the operator."""
+        """Committed, then acknowledged; what the database does not take now is sent again by the operator."""
         if not arrived:
             return
-        await self._receipts.settle(carrier.id, [r for one in arrived for r in one.receipts])
-        texts = [text for one in arrived for text in one.texts]
-        if texts:
-            await self._inbound.receive(texts, carrier.id)
+        try:
+            await self._receipts.settle(carrier.id, [r for one in arrived for r in one.receipts])
+            texts = [text for one in arrived for text in one.texts]
+            if texts:
+                await self._inbound.receive(texts, carrier.id)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            telemetry.log(telemetry.Event.WORKER_FAILED, room="arrived", error=repr(error)[:200], batches=len(arrived))
+            await self._settle_apart(carrier, arrived)
         for one in arrived:
             one.acknowledge()
+
+    async def _settle_apart(self, carrier: SmppCarrier, arrived: Sequence[Arrived]) -> None:
+        """One that cannot be settled does not keep its neighbours, nor come again for ever: it is told and left."""
+        steps: list[Chore] = [partial(self._receipts.settle, carrier.id, [r]) for one in arrived for r in one.receipts]
+        steps += [partial(self._inbound.receive, [text], carrier.id) for one in arrived for text in one.texts]
+        for step in steps:
+            try:
+                await step()
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                telemetry.log(telemetry.Event.RECEIPT_UNMATCHED, carrier=carrier.name, error=repr(error)[:200])
 
     # --- binds -----------------------------------------------------------------------------------------------------
 
     async def _hold_binds(self) -> None:
         while True:
+            self._binds_changed.clear()
             if not self._stopping:
                 await self._patiently(self._renew)
                 self._drop_unheld()
-            await asyncio.sleep(BIND_EVERY)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._binds_changed.wait(), BIND_EVERY)
 
     async def _renew(self) -> None:
         for carrier in self._carriers:

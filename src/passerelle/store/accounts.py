@@ -122,8 +122,8 @@ async def set_price(db: Database, account_id: int, service: int, country: str, p
 async def protect_sender(db: Database, name: str) -> None:
     """Nobody may use this sender but who is granted it; upper case, no blanks."""
     async with db.transaction() as connection:
-        await connection.execute(SQL.protect_sender, name)
-        await connection.execute(SQL.touch_all)
+        if await connection.execute(SQL.protect_sender, name) == "INSERT 0 1":
+            await connection.execute(SQL.touch_all)
 
 
 async def grant_sender(db: Database, account_id: int, name: str) -> None:

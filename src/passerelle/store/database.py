@@ -60,20 +60,26 @@ def is_transient(error: BaseException) -> bool:
 class Database:
     """A pool of connections to one PostgreSQL database. jsonb is read and written as Python values."""
 
-    def __init__(self, url: str, pool: Any, settings: Mapping[str, str]) -> None:
+    def __init__(self, url: str, pool: Any, settings: Mapping[str, str], patience: float = PATIENCE) -> None:
         self.url = url
+        self._patience = patience
         self._pool = pool
         self._settings = settings
         self._listeners: set[asyncio.Task[None]] = set()
 
     @classmethod
-    async def open(cls, url: str, *, size: int = 8, settings: Mapping[str, str] | None = None) -> Database:
-        """Connect to `url` with at most `size` connections; `settings` are PostgreSQL's, over `SERVER_SETTINGS`."""
+    async def open(
+        cls, url: str, *, size: int = 8, settings: Mapping[str, str] | None = None, patience: float = PATIENCE
+    ) -> Database:
+        """Connect to `url` with at most `size` connections; `settings` are PostgreSQL's, over `SERVER_SETTINGS`.
+
+        `patience`: seconds that whoever wants a connection waits for a server that is away.
+        """
         chosen = SERVER_SETTINGS | dict(settings or {})
         pool = asyncpg.create_pool(
             url, min_size=0, max_size=size, server_settings=chosen, init=_teach_json, reset=_keep_session
         )
-        database = cls(url, await pool, chosen)
+        database = cls(url, await pool, chosen, patience)
         await database.fetchval("SELECT 1")
         return database
 
@@ -86,8 +92,8 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
-        """A connection without a transaction, waiting up to `PATIENCE` seconds for a server that is away."""
-        connection = await _patiently(self._pool.acquire)
+        """A connection without a transaction, waiting as long as its patience for a server that is away."""
+        connection = await _patiently(self._pool.acquire, self._patience)
         try:
             yield connection
         except asyncpg.InternalClientError:

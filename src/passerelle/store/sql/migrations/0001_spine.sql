@@ -397,9 +397,13 @@ begin
     if to_regclass('submission_' || name) is not null then
         return;
     end if;
-    execute format('create table submission_%s partition of submission for values from (%s) to (%s)', name, low, high);
-    execute format('create table message_%s partition of message for values from (%s) to (%s) with (fillfactor = 75)', name, low, high);
-    execute format('create table part_%s partition of part for values from (%s) to (%s) with (fillfactor = 75)', name, low, high);
+    -- Made aside and attached: that waits for no query, and no query waits for it.
+    execute format('create table submission_%s (like submission including all)', name);
+    execute format('alter table submission attach partition submission_%s for values from (%s) to (%s)', name, low, high);
+    execute format('create table message_%s (like message including all) with (fillfactor = 75)', name);
+    execute format('alter table message attach partition message_%s for values from (%s) to (%s)', name, low, high);
+    execute format('create table part_%s (like part including all) with (fillfactor = 75)', name);
+    execute format('alter table part attach partition part_%s for values from (%s) to (%s)', name, low, high);
 end $$;
 
 create index submission_number on submission (number) where number > 0;
