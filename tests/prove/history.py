@@ -53,6 +53,8 @@ RATE = 50.0  # requests a second
 ALLOWED = 20.0  # milliseconds, p99
 SLOWER = 0.20  # the share by which sending may be slower
 WARM_UP = 500
+NOISY = 0.08  # share of the machine that others may take
+PATIENCE = 40.0  # seconds to wait for a quiet machine
 
 
 @dataclass
@@ -234,13 +236,13 @@ class Read:
 
     name: str
     path: str
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: tuple[tuple[str, str], ...] = ()
     expected: bytes = b"success"
 
     def of(self, account: int) -> tuple[str, dict[str, str]]:
         """Path and headers."""
         key = key_of(account)
-        return self.path.format(key=key), {name: value.format(key=key) for name, value in self.headers.items()}
+        return self.path.format(key=key), {name: value.format(key=key) for name, value in self.headers}
 
 
 READS = [
@@ -258,13 +260,13 @@ READS = [
     Read(
         "Primotexto `messages/stats`",
         "/v2/messages/stats",
-        {"X-Primotexto-ApiKey": "{key}"},
+        (("X-Primotexto-ApiKey", "{key}"),),
         expected=b'"delivered"',
     ),
     Read(
         "Primotexto `messages/stats` of a category",
         "/v2/messages/stats?category=Tag-0",
-        {"X-Primotexto-ApiKey": "{key}"},
+        (("X-Primotexto-ApiKey", "{key}"),),
         expected=b'"delivered"',
     ),
 ]
@@ -304,17 +306,33 @@ def percentile(ordered: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-async def measure_reads(full: Platform, history: History, seconds: float, report: Report) -> None:
-    """Each call alone, after a short warm-up."""
-    async with full.running() as where:
-        lifting = asyncio.create_task(forget_calls(full.url))
+async def measure_reads(platform_: Platform, history: History, seconds: float) -> dict[Read, tuple[list[float], float]]:
+    """Each call alone, after a warm-up, when the machine is quiet: what it took, and the share that others took of it."""
+    found = {}
+    async with platform_.running() as where:
+        lifting = asyncio.create_task(forget_calls(platform_.url))
         for read in READS:
             await steadily(where.base_url, read, history.accounts, 3)
+            await asyncio.to_thread(proc.wait_quiet, patience=PATIENCE)
+            began, before = time.monotonic(), proc.others()
             took = await steadily(where.base_url, read, history.accounts, seconds)
-            p50, p99 = percentile(took, 0.5), percentile(took, 0.99)
-            figures = f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, longest {took[-1]:.1f} ms ({len(took)} calls)"
-            report.promise(f"{read.name} under {ALLOWED:.0f} ms p99 at {RATE:.0f}/s", figures, p99 < ALLOWED)
+            busy = proc.taken(before, proc.others()) / (time.monotonic() - began) / (os.cpu_count() or 1)
+            found[read] = took, busy
         lifting.cancel()
+    return found
+
+
+async def compare_reads(full: Platform, empty: Platform, history: History, seconds: float, report: Report) -> None:
+    """The promise is about the full one; the empty one says what the machine gives at this hour."""
+    without = await measure_reads(empty, history, seconds / 3)
+    for read, (took, busy) in (await measure_reads(full, history, seconds)).items():
+        p50, p99 = percentile(took, 0.5), percentile(took, 0.99)
+        figures = f"p50 {p50:.1f} ms, p99 {p99:.1f} ms ({len(took)} calls"
+        if busy > NOISY:
+            figures += f"; noisy: other programs took {busy:.0%} of the machine"
+        alone = without[read][0]
+        figures += f"); empty: p50 {percentile(alone, 0.5):.1f} ms, p99 {percentile(alone, 0.99):.1f} ms"
+        report.promise(f"{read.name} under {ALLOWED:.0f} ms p99 at {RATE:.0f}/s", figures, p99 < ALLOWED)
 
 
 # --- sending -------------------------------------------------------------------------------------------------------
@@ -389,23 +407,25 @@ async def load(where: Places, count: int, first: int, db: Database, log: Path) -
 
 
 async def compare_sending(full: Platform, empty: Platform, count: int, repeats: int, report: Report) -> None:
-    """In turns, so that what the machine does meanwhile meets both."""
-    speeds: dict[Platform, list[Speed]] = {full: [], empty: []}
+    """In pairs, each when the machine is quiet and in turns who is first; judged by the median of the pairs' ratios."""
+    pairs: list[dict[Platform, Speed]] = []
     for repeat in range(repeats):
+        pairs.append({})
         for one in (empty, full) if repeat % 2 == 0 else (full, empty):
-            speeds[one].append(await send(one, count, repeat * (count + WARM_UP)))
-            found = speeds[one][-1]
+            await asyncio.to_thread(proc.wait_quiet, patience=PATIENCE)
+            found = pairs[-1][one] = await send(one, count, repeat * (count + WARM_UP))
             name = "with the history" if one is full else "empty"
             report.tell(
                 f"{name}, {count:,} sends: {found.accepted:,.0f} accepted/s (p99 {found.p99:.0f} ms), "
                 f"{found.settled:,.0f} sent and receipted/s"
             )
     for figure, what in (("accepted", "accepting"), ("settled", "accepting, sending and receipts")):
-        on_full, on_empty = (numbers.median(getattr(s, figure) for s in speeds[one]) for one in (full, empty))
+        ratio = numbers.median(getattr(pair[full], figure) / getattr(pair[empty], figure) for pair in pairs)
+        best_full, best_empty = (max(getattr(pair[one], figure) for pair in pairs) for one in (full, empty))
         report.promise(
             f"{what}: slower than on an empty database by no more than a fifth",
-            f"{on_full:,.0f}/s against {on_empty:,.0f}/s: {on_full / on_empty - 1:+.0%} (medians of {repeats})",
-            on_full >= on_empty * (1 - SLOWER),
+            f"{ratio - 1:+.0%} (median of {repeats} pairs); at best {best_full:,.0f}/s against {best_empty:,.0f}/s",
+            ratio >= 1 - SLOWER,
         )
 
 
@@ -421,7 +441,7 @@ async def prove(options: argparse.Namespace, folder: Path) -> bool:
             await one.start()
         history = await fill(full, empty, options.messages, report)
         await verify(full.url, history, report)
-        await measure_reads(full, history, options.seconds, report)
+        await compare_reads(full, empty, history, options.seconds, report)
         await compare_sending(full, empty, options.sends, options.repeats, report)
     finally:
         for one in (full, empty):
@@ -436,7 +456,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--messages", type=int, default=10_000_000)
     parser.add_argument("--seconds", type=float, default=30, help="length of each measurement of a call")
     parser.add_argument("--sends", type=int, default=20_000)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--report", type=Path, default=ROOT / "docs/reports", help="folder of the report")
     return parser.parse_args(arguments)
 
