@@ -77,11 +77,12 @@ class Program:
 
 
 def children(pid: int) -> list[int]:
-    """The pids of the children of a process (Linux)."""
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
+    """The pids of the children of a process, whichever of its threads made them (Linux)."""
+    found: list[int] = []
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(child) for child in file.read_text().split()]
+    return found
 
 
 class DatabaseProgram(Program):
