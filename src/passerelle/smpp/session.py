@@ -13,8 +13,43 @@ from typing import Any
 import msgspec
 
 from passerelle.smpp import pdu as p
+from passerelle.smpp.events import (
+    Answered,
+    BindRefused,
+    Bound,
+    Closed,
+    Event,
+    Lost,
+    Received,
+    Rejected,
+    RequestTimedOut,
+    Unmatched,
+    Unsent,
+)
 from passerelle.smpp.fields import HEADER, HEADER_SIZE, RESPONSE
 from passerelle.smpp.status import Status
+
+__all__ = [
+    "BIND_STATES",
+    "BOUND",
+    "MAY_REQUEST",
+    "Answered",
+    "BindRefused",
+    "Bound",
+    "Closed",
+    "Config",
+    "Event",
+    "Lost",
+    "NotBound",
+    "Received",
+    "Rejected",
+    "RequestTimedOut",
+    "Role",
+    "Session",
+    "State",
+    "Unmatched",
+    "Unsent",
+]
 
 _LAST_SEQUENCE = 0x7FFFFFFF  # SMPP 3.4, 3.2
 _NACK = p.GenericNack.command_id
@@ -83,83 +118,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
 class NotBound(Exception):
     """The state of the session does not allow that request (any more); nothing was sent."""
-
-
-# --- Events ---------------------------------------------------------------------------------------------------------
-
-
-class Bound(msgspec.Struct, frozen=True):
-    """Our bind was accepted."""
-
-    pdu: p.BindResp
-
-
-class BindRefused(msgspec.Struct, frozen=True):
-    """Our bind was refused; the session stays open for another try or `close`."""
-
-    status: int
-
-
-class Received(msgspec.Struct, frozen=True):
-    """A request of the peer, legal in this state; `respond` with its sequence (but to outbind, alert_notification)."""
-
-    sequence: int
-    pdu: p.Pdu
-
-
-class Answered(msgspec.Struct, frozen=True):
-    """The response to a request of ours; `pdu` is a GenericNack where the peer answered so."""
-
-    context: Any
-    status: int
-    pdu: Any
-
-
-class RequestTimedOut(msgspec.Struct, frozen=True):
-    """No response in time: the outcome is unknown. A late one arrives as `Unmatched` with that sequence."""
-
-    sequence: int
-    context: Any
-
-
-class Lost(msgspec.Struct, frozen=True):
-    """The session ended before a response: the outcome is unknown."""
-
-    context: Any
-
-
-class Unsent(msgspec.Struct, frozen=True):
-    """A request that was not queued, as the wire or the state cannot take it; no byte of it left."""
-
-    context: Any
-    reason: str
-
-
-class Unmatched(msgspec.Struct, frozen=True):
-    """A response to nothing that is waiting."""
-
-    command_id: int
-    status: int
-    sequence: int
-    pdu: Any
-
-
-class Rejected(msgspec.Struct, frozen=True):
-    """A PDU of the peer that the session itself answered with `error` (a command_status): malformed, or out of turn."""
-
-    sequence: int
-    command_id: int
-    error: int
-    reason: str
-
-
-class Closed(msgspec.Struct, frozen=True):
-    """The last event: the session is over; write what `take_output` holds, then close the connection."""
-
-    reason: str
-
-
-Event = Bound | BindRefused | Received | Answered | RequestTimedOut | Lost | Unsent | Unmatched | Rejected | Closed
 
 
 class Session:
