@@ -24,26 +24,39 @@ class CancelVerdict(enum.Enum):
     TOO_LATE = "too_late"
 
 
+class _Left(Exception):
+    """A part was leased between our look and our hand."""
+
+
 async def cancel(db: Database, account_id: int, dialect: Dialect, number: int, now: datetime) -> CancelVerdict:
     """Cancel the submission that the dialect calls `number`; nobody is told of what its owner did."""
-    async with db.transaction() as connection:
-        found = await submissions.lock_by_number(connection, account_id, dialect, number)
-        if found is None:
-            return await _without_submission(connection, account_id, dialect, number)
-        verdict = _judge(found, now)
-        if verdict is not CancelVerdict.CANCELLED:
-            return verdict
-        keys = [(account_id, found["id"] + n) for n in range(found["messages"])]
-        settlement = Settlement(connection, now, None)
-        await settlement.load(keys)
-        removed = await queue.remove_unleased(connection, keys)
-        for row in removed:
-            key = (row["account_id"], row["message_id"])
-            settlement.moved(key, row["part"], State.CANCELLED, now)
-            settlement.unstarted(key, int(row["attempts"] == 0))
-        await submissions.mark_cancelled(connection, account_id, found["id"], now)
-        await settlement.save()
-        return CancelVerdict.CANCELLED
+    try:
+        async with db.transaction() as connection:
+            return await _cancel(connection, account_id, dialect, number, now)
+    except _Left:
+        return CancelVerdict.SENT
+
+
+async def _cancel(connection: Any, account_id: int, dialect: Dialect, number: int, now: datetime) -> CancelVerdict:
+    found = await submissions.lock_by_number(connection, account_id, dialect, number)
+    if found is None:
+        return await _without_submission(connection, account_id, dialect, number)
+    verdict = _judge(found, now)
+    if verdict is not CancelVerdict.CANCELLED:
+        return verdict
+    keys = [(account_id, found["id"] + n) for n in range(found["messages"])]
+    settlement = Settlement(connection, now, None)
+    await settlement.load(keys)
+    removed = await queue.remove_unleased(connection, keys)
+    if len(removed) < found["parts"]:
+        raise _Left
+    for row in removed:
+        key = (row["account_id"], row["message_id"])
+        settlement.moved(key, row["part"], State.CANCELLED, now)
+        settlement.unstarted(key, int(row["attempts"] == 0))
+    await submissions.mark_cancelled(connection, account_id, found["id"], now)
+    await settlement.save()
+    return CancelVerdict.CANCELLED
 
 
 async def _without_submission(connection: Any, account_id: int, dialect: Dialect, number: int) -> CancelVerdict:
