@@ -75,3 +75,22 @@ async def test_a_stopped_account_sends_nothing_until_it_is_active_again(shell):
     await shell.ok("account", "state", EMAIL, "active")
     await shell.ok("send", "0639980001", "--text", "x")
     assert (await shell("account", "state", EMAIL, "asleep"))[0] == 2
+
+
+async def test_a_new_secret_signs_beside_the_one_before(shell):
+    first = (await shell.ok("account", "secret", EMAIL)).strip()
+    new, before = (await shell.ok("account", "secret", EMAIL, "--renew")).splitlines()
+    assert first.startswith("whsec_") and before == f"{first}  (the one before)" and new != first
+
+
+async def test_callbacks_that_were_given_up_are_listed_and_posted_again(shell):
+    assert (await shell.ok("account", "callbacks", EMAIL)).strip() == "none"
+    account = await shell.db.fetchval("select id from account where email = $1", EMAIL)
+    await shell.db.execute(
+        "insert into event (uuid, account_id, kind, at, endpoint, url, content_type, body, attempts, next_at, state, error)"
+        " values (gen_random_uuid(), $1, 3, now(), '', 'http://a.example/dlr', '', '{}', 8, now(), 1, 'no answer')",
+        account,
+    )
+    assert "a.example" in await shell.ok("account", "callbacks", EMAIL)
+    assert "1 callbacks" in await shell.ok("account", "callbacks", EMAIL, "--replay")
+    assert (await shell.ok("account", "callbacks", EMAIL)).strip() == "none"

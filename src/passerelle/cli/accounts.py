@@ -147,6 +147,52 @@ def key(email: str, /, *, renew: Annotated[bool, Switch] = False, where: Where =
 
 
 @app.command
+def secret(email: str, /, *, renew: Annotated[bool, Switch] = False, where: Where = HERE) -> None:
+    """Show the secret that signs an account's callbacks (Standard Webhooks), or make a new one.
+
+    Parameters
+    ----------
+    renew
+        Make a new one. Both sign until the next renewal, so that receivers can change over.
+    """
+
+    async def go() -> None:
+        async with opened(located(where)) as base:
+            account = await account_id(base, email)
+            if renew:
+                await base.accounts.new_secret(account)
+            for number, one in enumerate(await base.accounts.secrets(account)):
+                print(f"{one}{'  (the one before)' if number else ''}")
+
+    run(go())
+
+
+@app.command
+def callbacks(email: str, /, *, replay: Annotated[bool, Switch] = False, where: Where = HERE) -> None:
+    """List the callbacks of an account that were given up after two days, or post them again.
+
+    Parameters
+    ----------
+    replay
+        Post them all again, with all their attempts.
+    """
+    from ..store import events
+
+    async def go() -> None:
+        async with opened(located(where)) as base:
+            account = await account_id(base, email)
+            lost = await events.given_up(base.db, account, limit=1000)
+            if replay:
+                count = await events.replay(base.db, account, [one.id for one in lost], datetime.now(UTC))
+                print(f"{count} callbacks are on their way again")
+                return
+            rows = [[f"{one.at:%Y-%m-%d %H:%M:%S}", one.kind, one.attempts, one.error, one.url] for one in lost]
+            console().print(table(["Event at", "Kind", "Attempts", "Last error", "URL"], rows) if rows else "none")
+
+    run(go())
+
+
+@app.command
 def rules(email: str, /, *changes: str, json: Json = False, where: Where = HERE) -> None:
     """Show the settings of an account, or change some: `rules EMAIL eco=no quiet_start=21:00`.
 

@@ -5,6 +5,7 @@ A cached account is only ever used for a send, whose commit checks its version: 
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import datetime, time
 from typing import Any
 
@@ -138,6 +139,15 @@ class Accounts:
         key = new_key()
         await store.replace_key(self._db, account_id, self._keyring.hash(key), self._keyring.seal(key.encode()))
         return key
+
+    async def secrets(self, account_id: int) -> list[str]:
+        """What signs its notifications, as Standard Webhooks writes it, the newest first."""
+        account = await self.by_id(account_id)
+        return [f"whsec_{b64encode(one).decode()}" for one in (account.secrets if account else ())]
+
+    async def new_secret(self, account_id: int) -> None:
+        """Sign with a new secret; the present one goes on signing beside it until the next time."""
+        await store.replace_secret(self._db, account_id, self._keyring.seal(new_webhook_secret()))
 
     async def key(self, account_id: int) -> str | None:
         """The dialect key, unsealed."""

@@ -99,6 +99,13 @@ async def replace_key(db: Database, account_id: int, key_hash: bytes, key_sealed
         await connection.execute(SQL.touch, account_id)
 
 
+async def replace_secret(db: Database, account_id: int, secret_sealed: bytes) -> None:
+    """A new secret of notifications; the old one stays valid beside it."""
+    async with db.transaction() as connection:
+        await connection.execute(SQL.replace_secret, account_id, secret_sealed)
+        await connection.execute(SQL.touch, account_id)
+
+
 async def sealed_key(db: Database, account_id: int) -> bytes | None:
     """The key as sealed, for the calls that show it again."""
     found: bytes | None = await db.fetchval(SQL.sealed_key, account_id)

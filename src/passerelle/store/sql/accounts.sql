@@ -36,6 +36,9 @@ insert into wallet (account_id) values ($1)
 -- name: replace_key
 update account set key_hash = $2, key_sealed = $3 where id = $1
 
+-- name: replace_secret
+update account set previous_secret_sealed = secret_sealed, secret_sealed = $2 where id = $1
+
 -- name: sealed_key
 select key_sealed from account where id = $1
 
