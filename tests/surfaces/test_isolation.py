@@ -1,0 +1,345 @@
+"""Two customers of one installation: whatever Mallory names of the bakery's, she learns and changes nothing.
+
+Every call of every dialect is made with her key and the bakery's ids, then with ids that exist nowhere: the answers
+are the same, and no row of the bakery's has changed. A call that is not listed here fails the test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from surfaces.asgi import Client, Response
+from surfaces.smspartner.conftest import TUESDAY, nothing
+
+from passerelle.clock import ManualClock
+from passerelle.domain.account import Account
+from passerelle.domain.routing import Route
+from passerelle.pipeline.accounts import Accounts
+from passerelle.pipeline.keys import Keyring
+from passerelle.pipeline.submit import Submitter
+from passerelle.settings import Settings
+from passerelle.store import optouts
+from passerelle.store.database import Database
+from passerelle.surfaces.door import Door
+from passerelle.surfaces.http import Dialects, Limits, Surface
+from passerelle.surfaces.primotexto import wire
+from passerelle.surfaces.primotexto.routes import Primotexto
+from passerelle.surfaces.smspartner.calls import Services
+from passerelle.surfaces.smspartner.routes import SmsPartner
+
+PHONE, OTHER_PHONE = "+33639980001", "+33639980777"
+STOPPED, OTHER_STOPPED = "+33639980002", "+33639980778"
+BOUNCED, OTHER_BOUNCED = "+33639980003", "+33639980779"
+NOWHERE = {
+    "message": "1999999999",
+    "later": "1999999998",
+    "sandbox": "1999999997",
+    "snapshot": "1999999996",
+    "stop": "1999999995",
+    "token": "0123456789abcdef01234567",
+    "list": "fedcba9876543210fedcba98",
+    "bounces": "fedcba9876543210fedcba99",
+    "tag": "nowhere",
+    "phone": OTHER_PHONE,
+    "stopped": OTHER_STOPPED,
+    "bounced": OTHER_BOUNCED,
+    "once": "a-key-of-nobody",
+}
+
+# Dialect, method and route -> what is asked: query and body, `{...}` an id. None: it names nothing of anybody.
+Asked = list[tuple[str, str]]
+SEND = '{"phoneNumbers": "{phone}", "message": "Bonjour", "tag": "{tag}"}'
+BULK = '{"SMSList": [{"phoneNumber": "{phone}", "message": "Bonjour"}], "tag": "{tag}"}'
+PAIR = '{"phoneNumber": "{phone}", "messageId": "'
+PAIRS = '{"SMSStatut_List": [' + ", ".join(PAIR + f'{{{one}}}"}}' for one in ("message", "later", "sandbox")) + "]}"
+MESSAGES: Asked = [(f"messageId={{{one}}}&phoneNumber=%2B{{phone}}", "") for one in ("message", "later", "sandbox")]
+STOPS: Asked = [("id={stop}", "")]
+CONTACTS: Asked = [("identifier=%2B{stopped}", ""), ("identifier=%2B{bounced}", "")]
+CALLS: dict[tuple[str, str, str], Asked] = {
+    ("smspartner", "POST", "/send"): [("", SEND)],
+    ("smspartner", "POST", "/bulk-send"): [("", BULK)],
+    ("smspartner", "GET", "/me"): [("", "")],
+    **{("smspartner", method, "/message-cancel"): MESSAGES for method in ("GET", "POST", "DELETE")},
+    **{("smspartner", method, "/message-cancel/{messageId}"): MESSAGES for method in ("GET", "POST", "DELETE")},
+    ("smspartner", "GET", "/message-status"): MESSAGES,
+    ("smspartner", "GET", "/multi-status"): [("", PAIRS)],
+    ("smspartner", "POST", "/multi-status"): [("", PAIRS)],
+    ("smspartner", "GET", "/bulk-status"): MESSAGES,
+    ("smspartner", "GET", "/bulk-status-by-tag"): [("tag={tag}", ""), ("tag=", ""), ("tag={tag}&page=1", "")],
+    ("smspartner", "GET", "/statistics/cost-resume"): [
+        ("interval=last_twelve_months", ""),
+        ("interval=last_month", ""),
+    ],
+    ("smspartner", "GET", "/stop-sms/list"): [("", "")],
+    ("smspartner", "POST", "/stop-sms/add"): [("", '{"phoneNumber": "{stopped}"}')],
+    **{("smspartner", method, "/stop-sms/delete"): STOPS for method in ("GET", "POST", "DELETE")},
+    ("primotexto", "POST", "/notification/messages/send"): [
+        ("", '{"number": "{phone}", "message": "Bonjour", "category": "{tag}"}')
+    ],
+    ("primotexto", "POST", "/marketing/messages/send"): [
+        ("", '{"number": "{phone}", "message": "Bonjour", "category": "{tag}"}')
+    ],
+    ("primotexto", "GET", "/messages/status"): [("snapshotId={snapshot}", ""), ("identifier=%2B{phone}", "")],
+    **{
+        ("primotexto", "GET", f"/messages/{word}"): [("category={tag}", ""), ("", "")]
+        for word in ("stats", "replies", "blacklists")
+    },
+    ("primotexto", "GET", "/account/stats"): [("", "")],
+    ("primotexto", "GET", "/check"): CONTACTS,
+    ("primotexto", "GET", "/app/contacts/check"): CONTACTS,
+    **{("primotexto", "GET", f"/{word}/{{list}}/contacts"): [("", "")] for word in ("unsubscribers", "bounces")},
+    **{
+        ("primotexto", "POST", f"/{word}/{{list}}/contacts"): [("", '{"identifier": "{stopped}"}')]
+        for word in ("unsubscribers", "bounces")
+    },
+    **{("primotexto", "DELETE", f"/{word}/{{list}}/contacts"): CONTACTS for word in ("unsubscribers", "bounces")},
+    **{
+        ("primotexto", "DELETE", f"/{word}/{{list}}/contacts/{{id}}"): [("", "")]
+        for word in ("unsubscribers", "bounces")
+    },
+}
+SENDS = {call for call in CALLS if call[2].endswith("send")}
+ADDS = {call for call in CALLS if call[1] == "POST" and call[2].endswith(("add", "/contacts"))}
+LISTS = ("default", "{list}", "{bounces}")
+
+
+@dataclass
+class Town:
+    """An installation with two customers; the bakery has something of everything."""
+
+    db: Database
+    surfaces: list[Surface]
+    app: Dialects
+    bakery: Account
+    bakery_key: str
+    mallory: Account
+    mallory_key: str
+    ids: dict[str, str] = field(default_factory=dict)
+
+    async def call(self, key: str, dialect: str, method: str, target: str, body: str = "", once: str = "") -> Response:
+        headers = {"x-primotexto-apikey": key} if dialect == "primotexto" else {}
+        headers |= {"idempotency-key": once} if once else {}
+        root = "/primotexto/v2" if dialect == "primotexto" else "/smspartner/v1"
+        if dialect == "smspartner" and method == "POST":
+            body = json.dumps({**json.loads(body or "{}"), "apiKey": key})
+        elif dialect == "smspartner":
+            target += f"{'&' if '?' in target else '?'}apiKey={key}"
+        return await Client(self.app)(method, root + target, body.encode(), headers)
+
+    async def rows(self) -> dict[str, list[str]]:
+        """Everything that belongs to the bakery."""
+        tables = await self.db.fetch(
+            "select c.relname as name from pg_class c join pg_attribute a on a.attrelid = c.oid"
+            " where a.attname = 'account_id' and c.relkind in ('r', 'p') and not c.relispartition order by 1"
+        )
+        found = {}
+        for table in tables:
+            rows = await self.db.fetch(f"select t::text from {table['name']} t where account_id = $1", self.bakery.id)
+            found[table["name"]] = sorted(row[0] for row in rows)
+        owned = await self.db.fetch("select t::text from account t where id = $1", self.bakery.id)
+        posted = await self.db.fetch(
+            "select t::text from posting t where $1 in (from_account, to_account)", self.bakery.id
+        )
+        return found | {"account": [row[0] for row in owned], "posting": sorted(row[0] for row in posted)}
+
+
+@pytest.fixture
+async def town(db: Database) -> AsyncIterator[Town]:
+    clock = ManualClock(TUESDAY)
+    accounts = Accounts(db, Keyring("test"), Settings())
+    submitter = Submitter(db, accounts, [Route(1, frozenset({1, 2}))], clock)
+    door = Door(db, accounts, clock)
+    surfaces: list[Surface] = [
+        SmsPartner(Services(db, door, accounts, submitter, clock)),
+        Primotexto(db, door, submitter, clock),
+    ]
+    bakery, bakery_key = await accounts.create("bakery@example.org", now=TUESDAY)
+    mallory, mallory_key = await accounts.create("mallory@example.org", now=TUESDAY)
+    for account in (bakery, mallory):
+        await accounts.credit(account.id, 10_000_000, TUESDAY)
+    running = asyncio.create_task(submitter.run())
+    made = Town(db, surfaces, Dialects(surfaces, nothing, Limits()), bakery, bakery_key, mallory, mallory_key)
+    await furnish(made)
+    yield made
+    running.cancel()
+
+
+async def furnish(town: Town) -> None:
+    """The bakery sends in every way, and has lists, bounces and replies."""
+    for name, first in (("message_number", 1234001), ("snapshot_number", 2345001), ("blocked_number", 3456789)):
+        await town.db.execute("select setval($1::text::regclass, $2, false)", name, first)
+
+    async def send(once: str = "", **members: Any) -> str:
+        body = json.dumps({"phoneNumbers": PHONE, "message": "Secret", "tag": "Bread", **members})
+        return str((await town.call(town.bakery_key, "smspartner", "POST", "/send", body, once)).json()["message_id"])
+
+    later = {"scheduledDeliveryDate": "12/11/2026", "time": 12, "minute": 0}
+    tokens = {}
+    for list_, phone in ((optouts.List.STOP, STOPPED), (optouts.List.BOUNCE, BOUNCED)):
+        tokens[list_] = await optouts.add(town.db, town.bakery.id, list_, int(phone[1:]), TUESDAY)
+    town.ids = {
+        "message": await send("a-key-of-the-bakery"),
+        "later": await send(**later),
+        "sandbox": await send(sandbox=1),
+        "stop": str(tokens[optouts.List.STOP].number),
+        "token": tokens[optouts.List.STOP].token.hex(),
+        "list": wire.list_id(town.bakery.id, optouts.List.STOP),
+        "bounces": wire.list_id(town.bakery.id, optouts.List.BOUNCE),
+        "tag": "Bread",
+        "phone": PHONE,
+        "stopped": STOPPED,
+        "bounced": BOUNCED,
+        "once": "a-key-of-the-bakery",
+    }
+    body = json.dumps({"number": PHONE, "message": "Secret", "category": "Bread"})
+    sent = await town.call(town.bakery_key, "primotexto", "POST", "/notification/messages/send", body, town.ids["once"])
+    town.ids["snapshot"] = sent.json()["snapshotId"]
+    await town.db.execute(
+        "insert into reply (account_id, token, phone, recipient, text, at, stop, dialect, tag, tag_key)"
+        " select $1, decode(lpad(n::text, 24, '0'), 'hex'), $2, '36000', 'Secret', $3, n = 2, n, 'Bread', 'Bread'"
+        " from generate_series(0, 2) n", town.bakery.id, int(PHONE[1:]), TUESDAY,
+    )  # fmt: skip
+    await town.db.execute(
+        "insert into statistic_delta (account_id, dialect, tag_key, at, sent) values ($1, 2, 'Bread', $2, 7)",
+        town.bakery.id, TUESDAY,
+    )  # fmt: skip
+    await town.db.execute("update message set bounced_at = $2 where account_id = $1", town.bakery.id, TUESDAY)
+
+
+def filled(text: str, ids: dict[str, str], *, queried: bool = False) -> str:
+    """A number in a query stands without its plus, which is written there."""
+    for name, value in ids.items():
+        text = text.replace(f"{{{name}}}", value.removeprefix("+") if queried else value)
+    return text
+
+
+def targets(path: str) -> list[str]:
+    """A route with every id that can stand in it."""
+    path = path.replace("{messageId}", "{message}").replace("/contacts/{id}", "/contacts/{token}")
+    if "{message}" in path:
+        return [path.replace("{message}", f"{{{one}}}") for one in ("message", "later", "sandbox", "stop")]
+    return [path.replace("{list}", one) for one in LISTS] if "{list}" in path else [path]
+
+
+def told(answer: Response, ids: dict[str, str]) -> tuple[int, str]:
+    """What an answer says, whatever ids it repeats."""
+    text = answer.body.decode()
+    for name, value in sorted(ids.items(), key=lambda named: -len(named[1])):
+        for spelled in (value, value.removeprefix("+"), "0" + value.removeprefix("+33")):
+            text = (
+                text.replace(f'"{spelled}"', name)
+                .replace(f": {spelled}", f": {name}")
+                .replace(f":{spelled}", f":{name}")
+            )
+            text = text.replace(f"({spelled})", name)
+    return answer.status, text
+
+
+def every_call() -> list[Any]:
+    return [pytest.param(*call, id=" ".join(call)) for call in CALLS]
+
+
+def test_every_call_of_every_dialect_is_asked(town: Town) -> None:
+    served = {
+        (surface.name, method, route.path)
+        for surface in town.surfaces
+        for route in surface.routes
+        for method in route.handlers
+    }
+    assert served == set(CALLS)
+
+
+@pytest.mark.parametrize(("dialect", "method", "path"), every_call())
+async def test_what_is_the_bakerys_is_nothing_to_mallory(town: Town, dialect: str, method: str, path: str) -> None:
+    call = (dialect, method, path)
+    before = await town.rows()
+    for target in targets(path):
+        for query, body in CALLS[call]:
+            answers = []
+            for ids in (town.ids, NOWHERE):
+                asked = filled(target, ids) + (f"?{filled(query, ids, queried=True)}" if query else "")
+                answer = await town.call(
+                    town.mallory_key, dialect, method, asked, filled(body, ids), filled("{once}", ids)
+                )
+                answers.append(told(answer, ids))
+                assert answer.status < 500
+                assert "Secret" not in answer.text
+            if call in SENDS | ADDS:  # ids are made, none of them the bakery's
+                assert answers[0][0] == answers[1][0]
+                assert town.ids["token"] not in answers[0][1] and town.ids["snapshot"] not in answers[0][1]
+            else:
+                assert answers[0] == answers[1]
+    assert await town.rows() == before
+
+
+@pytest.mark.parametrize(("dialect", "method", "path"), every_call())
+async def test_the_bakery_itself_is_answered(town: Town, dialect: str, method: str, path: str) -> None:
+    """The attack is worth its name: with the key of the bakery the same call tells or does something."""
+    call = (dialect, method, path)
+    if call in SENDS | ADDS or "cost-resume" in path:
+        return
+    before, tells = await town.rows(), False
+    for target in targets(path):
+        for query, body in CALLS[call]:
+            asked = [filled(target, ids) + (f"?{filled(query, ids, queried=True)}" if query else "")
+                     for ids in (town.ids, NOWHERE)]  # fmt: skip
+            own = await town.call(town.bakery_key, dialect, method, asked[0], filled(body, town.ids))
+            hers = await town.call(town.mallory_key, dialect, method, asked[0], filled(body, town.ids))
+            tells |= (own.status, own.text) != (hers.status, hers.text)
+    assert tells or await town.rows() != before
+
+
+async def test_an_idempotency_key_is_of_one_account(town: Town) -> None:
+    before = await town.rows()
+    body = json.dumps({"phoneNumbers": PHONE, "message": "Secret", "tag": "Bread"})
+    answer = await town.call(town.mallory_key, "smspartner", "POST", "/send", body, town.ids["once"])
+    assert answer.json()["success"] is True
+    assert str(answer.json()["message_id"]) != town.ids["message"]
+    assert await town.rows() == before
+    again = await town.call(town.bakery_key, "smspartner", "POST", "/send", body, town.ids["once"])
+    assert str(again.json()["message_id"]) == town.ids["message"]
+
+
+async def test_the_stop_of_one_account_binds_no_other(town: Town) -> None:
+    body = json.dumps({"phoneNumbers": STOPPED, "message": "Bonjour"})
+    hers = await town.call(town.mallory_key, "smspartner", "POST", "/send", body)
+    own = await town.call(town.bakery_key, "smspartner", "POST", "/send", body)
+    assert (hers.json()["success"], own.json()["success"]) == (True, False)
+
+
+@pytest.mark.parametrize("key", ["", "0" * 32, "x", "é", "\x7f", "'; drop table account; --", "k" * 5_000])
+async def test_a_wrong_key_is_only_wrong(town: Town, key: str) -> None:
+    for call in CALLS:
+        dialect, method, path = call
+        for target in targets(path):
+            asked = filled(target, town.ids)
+            if dialect == "smspartner" and method != "POST":
+                answer = await Client(town.app)(method, f"/smspartner/v1{asked}?apiKey={key.encode().hex()}")
+            else:
+                answer = await town.call(key, dialect, method, asked, "{}")
+            assert answer.status in (400, 401), call
+            assert "Secret" not in answer.text
+
+
+async def test_a_key_of_yesterday_is_wrong_at_once(town: Town) -> None:
+    accounts = Accounts(town.db, Keyring("test"), Settings())
+    assert (
+        await town.call(
+            town.bakery_key, "smspartner", "POST", "/send", '{"phoneNumbers": "0639980001", "message": "a"}'
+        )
+    ).status == 200
+    await accounts.new_key(town.bakery.id)
+    before = await town.rows()
+    for dialect, body in (
+        ("smspartner", SEND),
+        ("primotexto", CALLS["primotexto", "POST", "/marketing/messages/send"][0][1]),
+    ):
+        path = "/send" if dialect == "smspartner" else "/marketing/messages/send"
+        answer = await town.call(town.bakery_key, dialect, "POST", path, filled(body, town.ids))
+        assert answer.status in (400, 401)
+    assert await town.rows() == before
