@@ -110,5 +110,5 @@ def parse(pdu: DeliverSm | DataSm, now: datetime) -> Receipt | Inbound | None:
 
 
 def _digits(address: str) -> int:
-    digits = "".join(c for c in address if c.isdigit())
+    digits = "".join(c for c in address if c.isdecimal())  # ² is a digit too
     return int(digits[:15]) if digits else 0
