@@ -41,8 +41,7 @@ SETTINGS = {
     "host": "Address that `serve` and `up` listen on",
     "port": "Port of the HTTP APIs",
     "trusted_proxies": "Addresses or networks whose `X-Forwarded-For` is believed",
-    "hosts": "Host name to dialect, for paths that begin with `/v1`; every other host speaks SMS Partner there. Only "
-    "`smspartner` and `primotexto` are served today; the other two names are accepted and change nothing",
+    "hosts": "Host name to dialect, for paths that begin with `/v1`; every other host speaks SMS Partner there",
     "max_body": "Bytes of a request body; more is refused with 413 (Primotexto code 18)",
     "callback_private": "Whether callbacks may go to loopback, private and link-local addresses; `up` turns it on",
     "rate_default": "Calls a minute of an account over all calls, 0 for no limit; an account may have its own",

@@ -10,6 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -23,7 +24,7 @@ Count = Annotated[int, Meta(ge=1)]
 Amount = Annotated[int, Meta(ge=0)]
 Byte = Annotated[int, Meta(ge=0, le=255)]
 TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-Dialect = Literal["smspartner", "primotexto", "voicepartner", "mailpartner"]
+Dialect = Literal["smspartner", "primotexto"]
 
 
 class SettingError(ValueError):
@@ -110,6 +111,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         names = [carrier.name for carrier in self.carriers]
         if len(set(names)) < len(names):
             raise ValueError("two carriers have the same name - at `$.carriers`")
+        for proxy in self.trusted_proxies:
+            try:
+                ip_network(proxy, strict=False)
+            except ValueError:
+                raise ValueError(
+                    f"{proxy!r} is no address or network like 10.0.0.0/8 - at `$.trusted_proxies`"
+                ) from None
 
     def __repr__(self) -> str:
         return "Settings()"  # the secret must not reach a log
@@ -134,8 +142,10 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingError(str(path), str(error)) from error
+    except OSError as error:
+        raise SettingError("file", f"{path} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingError("file", f"{path} is not TOML: {error}") from error
 
 
 def _overlay(environ: Mapping[str, str]) -> dict[str, Any]:

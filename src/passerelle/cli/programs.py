@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -44,8 +45,17 @@ def up(*, port: int | None = None, browser: bool = True, where: Where = HERE) ->
     run(demo.run(load(where, port=port), lambda line: print(line, flush=True), welcome))
 
 
+def _command() -> str:
+    """How this program is called from here: by its name where the shell finds it, else by its path."""
+    if shutil.which("passerelle"):
+        return "passerelle"
+    beside = Path(sys.executable).with_name("passerelle")
+    return os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else str(beside)
+
+
 def _welcome(where: Places, key: str) -> str:
     named = "" if where.is_default else f" --data {where.data}"
+    command = _command()
     return f"""
 Passerelle is up.
 
@@ -63,10 +73,10 @@ Send a text to a handset:
 
 or in another terminal:
 
-  passerelle send 0639980001 --text 'Bonjour !'{named}
+  {command} send 0639980001 --text 'Bonjour !'{named}
 
 Read it on {where.phones}/+33639980001
-See what happens with `passerelle status{named}`. Stop with Ctrl-C.
+See what happens with `{command} status{named}`. Stop with Ctrl-C.
 """
 
 
