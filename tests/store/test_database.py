@@ -107,3 +107,9 @@ def test_a_file_is_cut_at_its_names() -> None:
 def test_a_wrong_file_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         parse_queries("m", text)
+
+
+@pytest.mark.parametrize("count", [0, 1, 1000, 2001])
+async def test_a_long_answer_is_read_whole_and_in_order(db: Database, count: int) -> None:
+    rows = await db.fetch_long("SELECT n FROM generate_series(1, $1::integer) n ORDER BY n", count)
+    assert [row["n"] for row in rows] == list(range(1, count + 1))

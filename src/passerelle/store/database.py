@@ -33,6 +33,8 @@ SERVER_SETTINGS = {
 PATIENCE = 15.0
 """Seconds that `acquire` waits for a server that does not answer: longer than a crash recovery of ours."""
 
+STEP = 1_000  # rows that are read in a few milliseconds
+
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
@@ -113,6 +115,15 @@ class Database:
         async with self.connection() as connection:
             rows: list[Any] = await connection.fetch(query, *arguments)
             return rows
+
+    async def fetch_long(self, query: str, *arguments: Any) -> list[Any]:
+        """All rows of one statement that may have hundreds of thousands, in steps: others have their turn between."""
+        rows: list[Any] = []
+        async with self.transaction() as connection:
+            cursor = await connection.cursor(query, *arguments)
+            while step := await cursor.fetch(STEP):
+                rows += step
+        return rows
 
     async def fetchrow(self, query: str, *arguments: Any) -> Any:
         """The first row, or None."""

@@ -46,7 +46,7 @@ def new_token(now: datetime) -> bytes:
 
 async def listing(db: Database, account_id: int, list_: List) -> list[Blocked]:
     """Every entry, the oldest first."""
-    return [Blocked(*row) for row in await db.fetch(_SQL.listing, account_id, list_)]
+    return [Blocked(*row) for row in await db.fetch_long(_SQL.listing, account_id, list_)]
 
 
 async def find(db: Database, account_id: int, list_: List, phone: int) -> Blocked | None:

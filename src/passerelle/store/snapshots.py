@@ -52,20 +52,20 @@ async def latest(db: Database, account_id: int, dialect: int, phone: int) -> Sna
 async def replies(db: Database, account_id: int, dialect: int, tag_key: str = "") -> list[Reply]:
     """Replies that are no STOP, the oldest first; '' = all of the account, those that answer no message too."""
     if tag_key:
-        rows = await db.fetch(_SQL.replies_of_tag, account_id, dialect, tag_key)
+        rows = await db.fetch_long(_SQL.replies_of_tag, account_id, dialect, tag_key)
     else:
-        rows = await db.fetch(_SQL.replies, account_id, dialect)
+        rows = await db.fetch_long(_SQL.replies, account_id, dialect)
     return [Reply(*row) for row in rows]
 
 
 async def unsubscribers(db: Database, account_id: int, dialect: int, tag_key: str = "") -> list[int]:
     """Phones that answered STOP to a message, each once, the oldest first."""
-    return [row[0] for row in await db.fetch(_SQL.unsubscribers, account_id, dialect, tag_key)]
+    return [row[0] for row in await db.fetch_long(_SQL.unsubscribers, account_id, dialect, tag_key)]
 
 
 async def bounces(db: Database, account_id: int, dialect: int, tag_key: str = "") -> list[int]:
     """Phones of which a message proved unattributed, each once, the oldest first."""
-    return [row[0] for row in await db.fetch(_SQL.bounces, account_id, dialect, tag_key)]
+    return [row[0] for row in await db.fetch_long(_SQL.bounces, account_id, dialect, tag_key)]
 
 
 def _snapshot(row: Any) -> Snapshot | None:

@@ -13,7 +13,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from .. import telemetry
 from ..domain.profile import Profile
@@ -24,6 +24,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+R = TypeVar("R")
 
 MAX_BODY = 4 * 1024 * 1024
 PATIENCE = 10.0
@@ -136,6 +138,15 @@ class Route:
         """The value of the header `Allow`."""
         extra = {"HEAD"} if "GET" in self.handlers else set()
         return ", ".join(sorted(set(self.handlers) | extra))
+
+
+LONG = 1_000  # entries of a list that are worded in a few milliseconds
+
+
+async def worded(words: Callable[..., R], *lists: Any) -> R:
+    """`words(*lists)`, of a long one in a thread: nobody else waits for it."""
+    is_long = any(isinstance(one, list) and len(one) > LONG for one in lists)
+    return await asyncio.to_thread(words, *lists) if is_long else words(*lists)
 
 
 class Surface(Protocol):

@@ -21,7 +21,7 @@ from ...store import optouts, snapshots, statistics
 from ...store.database import Database
 from ...store.optouts import List
 from ..door import Barrier, Door, Stopped, body_hash, idempotency_key, of_state
-from ..http import Answer, Fault, Handler, Header, Request, Route
+from ..http import Answer, Fault, Handler, Header, Request, Route, worded
 from . import codes, wire
 
 MEDIA = wire.MEDIA.encode()
@@ -133,12 +133,12 @@ class Primotexto:
 
     async def _replies(self, account: Account, request: Request) -> Answer:
         found = await snapshots.replies(self._db, account.id, Dialect.PRIMOTEXTO, _category(request))
-        return _answer(wire.replies(found))
+        return _answer(await worded(wire.replies, found))
 
     async def _blacklists(self, account: Account, request: Request) -> Answer:
         asked = (self._db, account.id, Dialect.PRIMOTEXTO, _category(request))
         bounces, unsubscribers = await snapshots.bounces(*asked), await snapshots.unsubscribers(*asked)
-        return _answer(wire.blacklists(bounces, unsubscribers, account.rules.national_blacklists))
+        return _answer(await worded(wire.blacklists, bounces, unsubscribers, account.rules.national_blacklists))
 
     async def _account(self, account: Account, _: Request) -> Answer:
         return _answer(wire.account_statistics(await self._counters(account), account.balance, _unit(account)))
@@ -152,7 +152,7 @@ class Primotexto:
         if not _is_list(request, account, list_):
             return _error(60)
         found = await optouts.listing(self._db, account.id, list_)
-        return _answer(wire.entries(found, wire.list_id(account.id, list_)))
+        return _answer(await worded(wire.entries, found, wire.list_id(account.id, list_)))
 
     async def _add(self, list_: List, account: Account, request: Request) -> Answer:
         given = wire.posted_identifier(request.json())

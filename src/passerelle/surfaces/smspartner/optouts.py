@@ -5,9 +5,12 @@ One rule: this is the account's own list, the same in every dialect.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...domain import numbers
 from ...store import optouts as store
-from ...store.optouts import List
+from ...store.optouts import Blocked, List
+from ..http import worded
 from . import codes, wire
 from .calls import Call, Services
 from .reading import number_of
@@ -17,6 +20,10 @@ from .wire import Reply
 async def listing(services: Services, call: Call) -> Reply:
     """GET `stop-sms/list`: all of it."""
     entries = await store.listing(services.db, call.account.id, List.STOP)
+    return await worded(_listed, entries)
+
+
+def _listed(entries: Sequence[Blocked]) -> Reply:
     listed = [
         {"id": entry.number, "phoneNumber": f"+{entry.phone}", "createdAt": wire.local(entry.created_at)}
         for entry in entries

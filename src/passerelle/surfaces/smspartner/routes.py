@@ -11,7 +11,7 @@ from functools import partial
 from ...domain.profile import SMSPARTNER
 from .. import values
 from ..door import Rate, Stopped
-from ..http import Answer, Fault, Handler, Header, Request, Route
+from ..http import Answer, Fault, Handler, Header, Request, Route, worded
 from . import codes, optouts, reading, sending, status, wire, xml
 from .calls import Call, Services
 from .wire import Reply
@@ -61,7 +61,9 @@ class SmsPartner:
             if isinstance(entered, Stopped):
                 return _answer(wire.simple(codes.OF_BARRIER[entered.barrier]), is_xml, entered.headers)
             reply = await work(self._services, Call(request, members, entered.account, is_xml))
-            return reply if isinstance(reply, Answer) else _answer(reply, is_xml, entered.headers)
+            if isinstance(reply, Answer):
+                return reply
+            return await worded(lambda _: _answer(reply, is_xml, entered.headers), reply.get("data"))
 
         return answer
 
