@@ -93,7 +93,8 @@ class SmppCarrier:
             if room and left:
                 bind.submit(left[:room])
                 left = left[room:]
-        self._outcomes += [Outcome(part, OutcomeKind.UNSENT) for part in left]
+        if left:
+            self.ended([Outcome(part, OutcomeKind.UNSENT) for part in left])
 
     def take_outcomes(self) -> list[Outcome]:
         """Outcomes since the last call."""

@@ -87,12 +87,15 @@ class Bind:
         now, monotonic = self._carrier.now(), time.monotonic()
         late = [part for part in parts if part.deadline <= monotonic]
         outcomes = [Outcome(part, OutcomeKind.UNSENT) for part in late]
+        good: list[tuple[SubmitSm, DuePart]] = []
         for part in parts:
             part.begun_at = now
-        good = [(self._carrier.pdu(part), part) for part in parts if part.deadline > monotonic]
-        for unsent in self._link.send_many(good):
-            if isinstance(unsent, s.Unsent):
-                outcomes.append(unwritable(unsent))
+            if part.deadline > monotonic:
+                try:
+                    good.append((self._carrier.pdu(part), part))
+                except ValueError as error:
+                    outcomes.append(unwritable(s.Unsent(part, str(error))))
+        outcomes += [unwritable(unsent) for unsent in self._link.send_many(good) if isinstance(unsent, s.Unsent)]
         if outcomes:
             self._carrier.ended(outcomes)
 
@@ -103,7 +106,7 @@ class Bind:
                 await self._connect()
                 await self._ended.wait()
                 tries = 0 if self.note.startswith("lost") else tries + 1
-            except (OSError, TimeoutError) as error:
+            except (OSError, TimeoutError, ValueError, s.NotBound) as error:  # ours, theirs, or the settings
                 self.note = f"cannot connect: {error or type(error).__name__}"
                 tries += 1
             if not self._closing:
