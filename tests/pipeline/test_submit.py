@@ -151,9 +151,7 @@ async def test_marketing_in_a_closed_hour_is_held_or_refused_as_the_dialect_says
     assert isinstance(held, Accepted)
     assert held.submission.due_at == datetime(2026, 11, 12, 7, 0, tzinfo=UTC)
     asked = house.clock.now() + timedelta(hours=1)
-    refused = await house.submitter.accept(
-        account, wanted(traffic=TrafficClass.MARKETING, due_at=asked), SMSPARTNER
-    )
+    refused = await house.submitter.accept(account, wanted(traffic=TrafficClass.MARKETING, due_at=asked), SMSPARTNER)
     assert isinstance(refused, Refused) and refused.findings[0].reason is Reason.CLOSED_HOUR
 
 
@@ -176,9 +174,7 @@ async def test_statistics_know_what_was_accepted_and_what_is_to_come(house):
         counted = await statistics.recount(house.db, account.id, Dialect.SMSPARTNER, "a", now)
         assert await statistics.counters(house.db, account.id, Dialect.SMSPARTNER, "a") == counted.counters
         day = datetime(2026, 11, 9, 23, tzinfo=UTC)
-        rows = await statistics.cost_rows(
-            house.db, account.id, Dialect.SMSPARTNER, [day, day + timedelta(days=1)], now
-        )
+        rows = await statistics.cost_rows(house.db, account.id, Dialect.SMSPARTNER, [day, day + timedelta(days=1)], now)
         assert rows == [(counted.parts, counted.cost)] == [(2, 76_000) if later else (1, 38_000)]
         await statistics.fold(house.db, now)
 
