@@ -75,3 +75,11 @@ def test_replies():
 
 def test_times_are_those_of_paris():
     assert (wire.local(AT), wire.epoch(AT)) == ("2026-11-12 09:15:30", "1794471330")
+
+
+@pytest.mark.parametrize("text", ["a", "é"])
+def test_what_is_written_is_json_whatever_was_echoed(text):
+    assert json.loads(wire.encode({"messageId": float("inf"), "text": text}, False)) == {
+        "messageId": None,
+        "text": text,
+    }

@@ -33,8 +33,8 @@ def encode(reply: Reply, is_xml: bool) -> bytes:
     """The body of an answer: ASCII-escaped JSON, or XML."""
     if is_xml:
         return xml.encode(reply)
-    written = msgspec.json.encode(reply)
-    return written if written.isascii() else _escaped(reply).encode()
+    written = msgspec.json.encode(reply)  # what is no number, as 1e400, becomes null
+    return written if written.isascii() else _escaped(msgspec.json.decode(written)).encode()
 
 
 def status_of(reply: Reply) -> int:
