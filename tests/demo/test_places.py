@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import socket
 from pathlib import Path
 
@@ -113,3 +114,27 @@ def test_what_an_earlier_run_said_is_not_believed(tmp_path: Path) -> None:
     p.forget_demo(tmp_path)
     with up(tmp_path), pytest.raises(p.NotUp, match="just starting"):
         p.running(msgspec.structs.replace(Settings(), data=tmp_path))
+
+
+def test_a_folder_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    assert p.data_folder(Settings(data=home)) == home
+    assert home.stat().st_mode & 0o777 == 0o700
+    made = p.data_folder(Settings(data=tmp_path / "made"))
+    assert made.stat().st_mode & 0o777 == 0o711
+    assert (made / "logs").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_key_of_the_demo_is_for_its_owner_only_from_the_first_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    monkeypatch.setattr(Path, "replace", lambda file, to: seen.append((file.stat().st_mode & 0o777, to.name)))
+    old = os.umask(0)
+    try:
+        p.write_demo(p.Places(tmp_path, "127.0.0.1", 1, 2, 3), 1, "k" * 32, False)
+    finally:
+        os.umask(old)
+    assert seen == [(0o600, "demo.json")]
+    assert (tmp_path / "demo.new").stat().st_mode & 0o777 == 0o600

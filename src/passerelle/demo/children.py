@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..settings import Settings
-from .places import SIMULATOR, CannotStart, Places, environment
+from .places import SIMULATOR, CannotStart, Places, environment, private
 
 QUICK = 5.0  # seconds: a program that ends sooner than that, again and again, will not run at all
 TRIES = 5
@@ -46,7 +46,7 @@ class Child:
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._started = time.monotonic()
-        with open(self._log, "ab") as out:
+        with open(self._log, "ab", opener=private) as out:
             return subprocess.Popen(
                 [sys.executable, "-m", "passerelle", *self._arguments],
                 env=self._env,

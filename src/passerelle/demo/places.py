@@ -71,13 +71,14 @@ def data_folder(settings: Settings) -> Path:
     """The first of them that is there or can be made, ready to be used. Raises CannotStart."""
     refused: OSError | None = None
     for folder in folders(settings):
+        is_ours = not folder.exists()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / "logs").mkdir(exist_ok=True)
+            (folder / "logs").mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             refused = refused or error
             continue
-        with contextlib.suppress(PermissionError):
+        if is_ours:
             folder.chmod(0o711)  # the account that runs PostgreSQL passes through
         return folder
     assert refused is not None
@@ -121,12 +122,16 @@ def _no_port(settings: Settings, error: OSError) -> str:
     )
 
 
+def private(path: str, flags: int) -> int:
+    """Opener of files that only their owner may read, from the first moment on."""
+    return os.open(path, flags, 0o600)
+
+
 def master_secret(data: Path) -> str:
     """The secret of this data folder, made at the first start; only its owner may read it."""
     file = data / "secret"
     if not file.exists():
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as out:
+        with open(file, "x", opener=private) as out:
             out.write(secrets.token_hex(32))
     return file.read_text().strip()
 
@@ -234,6 +239,8 @@ def write_demo(where: Places, account: int, key: str, test_clock: bool) -> None:
         "test_clock": test_clock,
     }
     file = where.data / "demo.json"
-    file.with_suffix(".new").write_text(json.dumps(facts, indent=1))
-    file.with_suffix(".new").chmod(0o600)
-    file.with_suffix(".new").replace(file)
+    unfinished = file.with_suffix(".new")
+    unfinished.unlink(missing_ok=True)
+    with open(unfinished, "x", opener=private) as out:
+        json.dump(facts, out, indent=1)
+    unfinished.replace(file)
