@@ -71,15 +71,15 @@ def data_folder(settings: Settings) -> Path:
     """The first of them that is there or can be made, ready to be used. Raises CannotStart."""
     refused: OSError | None = None
     for folder in folders(settings):
-        is_ours = not folder.exists()
         try:
+            is_ours = not folder.exists() or not any(folder.iterdir())
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "logs").mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             refused = refused or error
             continue
         if is_ours:
-            folder.chmod(0o711)  # the account that runs PostgreSQL passes through
+            folder.chmod(0o711 if os.geteuid() == 0 else 0o700)  # the account that runs PostgreSQL passes through
         return folder
     assert refused is not None
     raise CannotStart(
