@@ -161,3 +161,48 @@ def test_numbers_are_written_as_people_do():
     assert pretty("36180") == "36180"
     assert international("06 39.98-80 01") == "33639988001"
     assert international("0033639988001") == international("+33 639988001") == "33639988001"
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:2776", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:2776", 200),
+        ("handsets", 200),
+        ("a.localhost", 200),
+        ("evil.example:2776", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("192.0.2.1", 403),
+        ("[::1.evil", 403),
+    ],
+)
+async def test_a_foreign_name_that_leads_to_this_machine_reads_nothing(house, host, status):
+    http, _ = house
+    for path in ("/", "/api/stats", f"/{NUMBER}", "/sink/received"):
+        async with http.get(path, headers={"Host": host}) as answer:
+            assert answer.status in ({status} if status == 200 else {403, 404}), path
+    async with http.post("/sink/x", headers={"Host": host}) as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_refused"),
+    [
+        ({}, False),
+        ({"Origin": "http://localhost:1"}, False),
+        ({"Origin": "null", "Sec-Fetch-Site": "same-origin"}, False),
+        ({"Sec-Fetch-Site": "none"}, False),
+        ({"Origin": "http://localhost:3000"}, True),
+        ({"Origin": "null"}, True),
+        ({"Origin": "https://evil.example"}, True),
+        ({"Sec-Fetch-Site": "same-site"}, True),
+        ({"Sec-Fetch-Site": "cross-site"}, True),
+    ],
+)
+async def test_only_the_pages_themselves_write(house, headers, is_refused):
+    http, _ = house
+    form = {"to": "36000", "text": "STOP"}
+    for place, body in ((f"/{NUMBER}/reply", {"data": form}), (f"/api/phones/{NUMBER}/reply", {"json": form})):
+        async with http.post(place, headers={"Host": "localhost:1"} | headers, **body) as answer:
+            assert (answer.status == 403) is is_refused

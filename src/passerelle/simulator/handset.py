@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from jinja2 import Environment, PackageLoader
@@ -89,7 +91,7 @@ HEADERS = {
     "Content-Security-Policy": f"default-src 'none'; style-src {_STYLE_HASH}; script-src {_SCRIPT_HASH}; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with none at all a browser hides the origin of our own form
     "Cache-Control": "no-store",
 }
 
@@ -194,10 +196,39 @@ async def api_stats(desk: NamedDependency[Desk]) -> dict[str, int]:
     return desk.smsc.stats()
 
 
-def _same_site(request: Request[Any, Any, Any]) -> None:
-    """Other sites may not write in the name of whoever looks at them."""
-    if request.method == "POST" and request.headers.get("sec-fetch-site") == "cross-site":
+def _ours(request: Request[Any, Any, Any]) -> None:
+    """Other sites may not write in the name of whoever looks at them, nor read what stands on a phone of ours."""
+    if not _names_us(request.scope):
+        raise PermissionDeniedException("unknown host")
+    if request.method == "POST" and not _is_own(request):
         raise PermissionDeniedException("cross-site request")
+
+
+def _is_own(request: Request[Any, Any, Any]) -> bool:
+    """Whether a page of ours, or no page at all, sends it."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        return site in ("same-origin", "none")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+
+
+def _names_us(scope: Any) -> bool:
+    """A request over loopback names this machine; a name that somebody else's DNS leads to us is not ours."""
+    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1").lower()
+    name = urlsplit(f"//{host}").hostname or "" if host.count("[") == host.count("]") else host
+    if not _is_loopback(str((scope.get("server") or ("",))[0])) or "." not in name or name.endswith(_LOCAL):
+        return True
+    return _is_loopback(name)
+
+
+_LOCAL = (".localhost", ".local", ".internal", ".test")
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def application(smsc: Smsc, sink: Sink) -> Callable[[Scope, Receive, Send], Any]:
@@ -206,12 +237,13 @@ def application(smsc: Smsc, sink: Sink) -> Callable[[Scope, Receive, Send], Any]
     pages = Litestar(
         [home, received, screen, reply, api_phone, api_reply, api_stats],
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
-        before_request=_same_site,
+        before_request=_ours,
         openapi_config=None,
     )
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("/sink/"):
+        is_sink = scope["type"] == "http" and scope["path"].startswith("/sink/")
+        if is_sink and (scope["method"] != "GET" or _names_us(scope)):
             await sink(scope, receive, send)
         else:
             await pages(scope, receive, send)  # type: ignore[arg-type]
