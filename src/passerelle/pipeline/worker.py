@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -27,7 +28,8 @@ from .receipts import Receipts
 GATHER = 0.008  # seconds in which outcomes and receipts gather into a batch
 IDLE = 0.04  # seconds between looks at an empty queue
 BIND_LEASE = timedelta(seconds=12)
-BIND_EVERY = 3.0  # seconds between renewals
+RENEWALS = 4  # of a lease, in its time
+BIND_LOOK = 0.5  # seconds between looks at leases that have run out
 AWAY = 0.25  # seconds between tries while the database is away
 FAREWELL = 4.0  # seconds for the last words to the database
 
@@ -45,6 +47,8 @@ class Worker:
         receipts: Receipts,
         inbound: Inbound,
         chores: Sequence[tuple[float, Chore]] = (),
+        *,
+        bind_lease: timedelta = BIND_LEASE,
     ) -> None:
         self._db = db
         self._owner = owner
@@ -57,6 +61,9 @@ class Worker:
         self._arrived_there = asyncio.Event()
         self._binds_changed = asyncio.Event()
         self._held_until: dict[tuple[int, int], float] = {}
+        self._bind_lease = bind_lease
+        self._pumping: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._recording = asyncio.Lock()
         self._stopping = False
 
     def wake(self) -> None:
@@ -76,6 +83,7 @@ class Worker:
         """Work until cancelled."""
         loops = [
             self._hold_binds(),
+            self._watch_binds(),
             self._again(self._record_outcomes),
             self._again(self._take_arrived),
             *(self._again(lambda c=carrier: self._pump(c)) for carrier in self._carriers),  # type: ignore[misc]
@@ -88,16 +96,31 @@ class Worker:
     async def stop(self) -> None:
         """Lease nothing more, let what is in flight come back, write it down, give the binds back."""
         self._stopping = True
+        await self._to_the_end(self._last_leases)
         for carrier in self._carriers:
             for number in range(carrier.settings.binds):
                 await carrier.close(number)
+        await self._to_the_end(self._last_words)
+
+    async def _to_the_end(self, step: Chore) -> None:
+        """A step of stopping; without a database the leases run out by themselves."""
         try:
             async with asyncio.timeout(FAREWELL):
-                for carrier in self._carriers:
-                    await self._record(carrier, carrier.take_outcomes())
-                await store.let_go(self._db, self._owner)
-        except Exception as error:  # the leases run out by themselves
+                await step()
+        except Exception as error:
             telemetry.log(telemetry.Event.DATABASE_LOST, room="stop", error=type(error).__name__)
+
+    async def _last_leases(self) -> None:
+        """What is being leased at this moment is handed over, or it would count as unknown."""
+        for lock in tuple(self._pumping.values()):
+            async with lock:
+                pass
+
+    async def _last_words(self) -> None:
+        async with self._recording:
+            for carrier in self._carriers:
+                await self._record(carrier, carrier.take_outcomes())
+        await store.let_go(self._db, self._owner)
 
     # --- loops -----------------------------------------------------------------------------------------------------
 
@@ -120,15 +143,17 @@ class Worker:
             await asyncio.sleep(AWAY)
 
     async def _pump(self, carrier: SmppCarrier) -> None:
-        looked_at = 0 if self._stopping else await self._dispatcher.pump(carrier)
+        async with self._pumping[carrier.id]:
+            looked_at = 0 if self._stopping else await self._dispatcher.pump(carrier)
         await asyncio.sleep(GATHER if looked_at else IDLE)
 
     async def _record_outcomes(self) -> None:
         await self._outcomes_there.wait()
         await asyncio.sleep(GATHER)
         self._outcomes_there.clear()
-        for carrier in self._carriers:
-            await self._record(carrier, carrier.take_outcomes())
+        async with self._recording:
+            for carrier in self._carriers:
+                await self._record(carrier, carrier.take_outcomes())
 
     async def _record(self, carrier: SmppCarrier, outcomes: Sequence[Outcome]) -> None:
         """Until it is on disk: nobody else knows what became of these parts."""
@@ -195,16 +220,25 @@ class Worker:
                 await self._patiently(self._renew)
                 self._drop_unheld()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._binds_changed.wait(), BIND_EVERY)
+                await asyncio.wait_for(self._binds_changed.wait(), self._bind_lease.total_seconds() / RENEWALS)
+
+    async def _watch_binds(self) -> None:
+        """Apart from their renewal, which may wait for a database that is away for longer than a lease."""
+        while True:
+            self._drop_unheld()
+            await asyncio.sleep(BIND_LOOK)
 
     async def _renew(self) -> None:
         for carrier in self._carriers:
             for number in range(carrier.settings.binds):
-                until = time.monotonic() + BIND_LEASE.total_seconds() - 1
+                if self._stopping:
+                    return
+                until = time.monotonic() + self._bind_lease.total_seconds() - 1
                 bound, note = carrier.state(number)
-                if await store.hold_bind(self._db, carrier.id, number, self._owner, BIND_LEASE, bound, note):
+                if await store.hold_bind(self._db, carrier.id, number, self._owner, self._bind_lease, bound, note):
                     self._held_until[carrier.id, number] = until
-                    carrier.open(number)
+                    if until > time.monotonic() and not self._stopping:
+                        carrier.open(number)
                 else:
                     self._held_until.pop((carrier.id, number), None)
 
@@ -226,6 +260,10 @@ def chores(
         while await step(await queue.carriers_in_use(db)) >= 500:
             pass
 
+    async def give_up() -> None:
+        while await receipts.give_up() >= 500:
+            pass
+
     async def fold() -> None:
         while await statistics.fold(db, clock_now()) >= 5000:  # type: ignore[arg-type]
             pass
@@ -235,6 +273,6 @@ def chores(
         (1.0, fold),
         (2.0, lambda: carriers_then(dispatcher.rescue)),
         (3.0, lambda: carriers_then(dispatcher.expire)),
-        (5.0, receipts.give_up),
+        (5.0, give_up),
         (30.0, inbound.sweep),
     ]
