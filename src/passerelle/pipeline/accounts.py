@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import datetime, time
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -19,6 +20,8 @@ from ..store.database import Database
 from .keys import Keyring, new_key, new_webhook_secret
 
 CACHED = 20_000  # accounts kept by a process
+FRESH = 5.0
+"""Seconds that a cached account may be old: the door looks at its allowed addresses, which no commit does."""
 
 
 def base_rules(settings: Settings) -> dict[str, object]:
@@ -39,19 +42,20 @@ class Accounts:
         self._db = db
         self._keyring = keyring
         self._rules = base_rules(settings)
-        self._cache: dict[str, Account] = {}
+        self._cache: dict[str, tuple[float, Account]] = {}  # with the monotonic second of the reading
 
     async def find(self, key: str, *, cached: bool = False) -> Account | None:
         """The account of a dialect key, or None. `cached` only where the commit checks the version."""
-        if cached and (known := self._cache.get(key)) is not None:
-            return known
+        now = monotonic()
+        if cached and (known := self._cache.get(key)) is not None and now - known[0] < FRESH:
+            return known[1]
         account = await self._load(await store.by_key(self._db, self._keyring.hash(key)))
         if account is None:
             self._cache.pop(key, None)
             return None
         if len(self._cache) >= CACHED:
             self._cache.clear()
-        self._cache[key] = account
+        self._cache[key] = now, account
         return account
 
     async def by_id(self, account_id: int) -> Account | None:
@@ -61,7 +65,7 @@ class Accounts:
     async def again(self, account: Account) -> Account | None:
         """The same account as it is now; None where its key has been replaced or taken away."""
         fresh = await self.by_id(account.id)
-        self._cache = {key: kept for key, kept in self._cache.items() if kept.id != account.id}
+        self._cache = {key: kept for key, kept in self._cache.items() if kept[1].id != account.id}
         return fresh if fresh is not None and fresh.key_hash == account.key_hash else None
 
     async def _load(self, row: Any) -> Account | None:

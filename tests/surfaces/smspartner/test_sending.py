@@ -10,6 +10,7 @@ import pytest
 
 from passerelle.domain.account import AccountState
 from passerelle.domain.message import State
+from passerelle.pipeline import accounts
 
 ONE = "+33639980001"
 
@@ -413,3 +414,10 @@ async def test_what_cannot_be_cancelled(shop):
     }
     assert {query: (await shop.get("message-cancel", query))["code"] for query in cases} == cases
     assert (await stranger.get("message-cancel", f"messageId={soon}"))["code"] == 4
+
+
+async def test_an_address_that_is_no_longer_allowed_is_shut_out_soon(shop, monkeypatch):
+    assert (await shop.send())["success"] is True
+    await shop.accounts.update_rules(shop.account.id, allowed_addresses=["198.51.100.1"])
+    monkeypatch.setattr(accounts, "FRESH", 0.0)  # the few seconds are over
+    assert (await shop.send("+33639980002"))["code"] == 96
