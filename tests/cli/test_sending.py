@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -122,3 +123,14 @@ async def test_a_run_that_ran_out_of_credit_goes_on_where_it_stopped(shell, tmp_
     await shell.ok("account", "credit", EMAIL, "20")
     assert "400 accepted, 0 refused" in await shell.ok("send", "--csv", str(file), "--resume")
     assert await sent(shell) == [(33612000000 + n, f"x{n}") for n in range(400)]
+
+
+async def test_the_refused_lines_are_for_their_owner_only(shell, tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("phone,text\n12,Bonjour\n")
+    old = os.umask(0)
+    try:
+        await shell.ok("send", "--csv", str(file))
+    finally:
+        os.umask(old)
+    assert (tmp_path / "a.csv.refused.csv").stat().st_mode & 0o777 == 0o600

@@ -86,6 +86,10 @@ def _delimiter(header: str) -> str:
     return max(",;\t", key=header.count)
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 class RefusedLines:
     """`<file>.refused.csv`: number, text and reason of each line that was refused; made when the first is."""
 
@@ -99,7 +103,7 @@ class RefusedLines:
     def add(self, line: Line, reason: str) -> None:
         """One line."""
         if self._file is None:
-            self._file = open(self.path, "w", encoding="utf-8", newline="")  # noqa: SIM115
+            self._file = open(self.path, "x", encoding="utf-8", newline="", opener=_private)  # noqa: SIM115
             self._writer = csv.writer(self._file, delimiter=self._delimiter)
             self._writer.writerow(("line", "phone", "text", "reason"))
         self._writer.writerow((line.number, line.phone, line.text, reason))
