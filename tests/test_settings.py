@@ -99,3 +99,32 @@ def test_secrets_stay_out_of_what_is_printed() -> None:
         {"secret": "s3cret", "carriers": [{"name": "a", "host": "b", "password": "s3cret"}]}, Settings
     )
     assert "s3cret" not in repr(settings) + repr(settings.carriers)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:Geheim/x@db.example/p",
+        "postgresql://u:Geheim#x@db.example/p",
+        "postgresql://u:5432/Geheim@db.example/p",
+        "Geheim",
+        "mysql://u:Geheim@db.example/p",
+        "postgresql://u:Geheim@[::1/p",
+    ],
+)
+def test_a_url_of_the_database_that_cannot_be_read_is_told_without_a_piece_of_it(url: str) -> None:
+    with pytest.raises(SettingError, match="database_url") as told:
+        load(None, {"PASSERELLE_DATABASE_URL": url})
+    assert "Geheim" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "postgresql://u:%2F%23@a,b:5433/p?sslmode=require", "postgresql://p@/p?host=/tmp/a@b", "postgres://u@h/p"],
+)
+def test_a_url_of_the_database_is_taken_as_it_is(url: str) -> None:
+    assert load(None, {"PASSERELLE_DATABASE_URL": url}).database_url == url
+
+
+def test_callbacks_to_private_addresses_have_to_be_wanted() -> None:
+    assert load(None, {}).callback_private is False

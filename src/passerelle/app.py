@@ -149,6 +149,7 @@ def _uvicorn(settings: Settings, application: Any, port: int) -> uvicorn.Config:
         lifespan="off",
         access_log=False,  # keys travel in query strings
         log_config=None,
+        log_level="error",  # who sends no HTTP writes no line of ours
         server_header=False,
         proxy_headers=False,  # `trusted_proxies` decides
         backlog=2048,

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -134,9 +135,24 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     """
     written = (_read(path) if path else {}) | _overlay(environ)
     try:
-        return msgspec.convert(written, Settings, strict=False, dec_hook=_path)
+        found = msgspec.convert(written, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise _explain(str(error)) from None
+    if found.database_url and not _is_url(found.database_url):
+        raise SettingError(
+            "database_url",
+            "it is not like postgresql://user:password@host/database; in a password write / as %2F, # as %23, ? as %3F",
+        )
+    return found
+
+
+def _is_url(url: str) -> bool:
+    """What the driver says of a URL that it cannot read may be a piece of the password."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("postgresql", "postgres") and "@" not in parts.path + parts.fragment
 
 
 def _read(path: Path) -> dict[str, Any]:
