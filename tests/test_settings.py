@@ -106,6 +106,7 @@ def test_secrets_stay_out_of_what_is_printed() -> None:
     [
         "postgresql://u:Geheim/x@db.example/p",
         "postgresql://u:Geheim#x@db.example/p",
+        "postgresql://u:Geheim?x@db.example/p",
         "postgresql://u:5432/Geheim@db.example/p",
         "Geheim",
         "mysql://u:Geheim@db.example/p",
@@ -120,7 +121,14 @@ def test_a_url_of_the_database_that_cannot_be_read_is_told_without_a_piece_of_it
 
 @pytest.mark.parametrize(
     "url",
-    ["", "postgresql://u:%2F%23@a,b:5433/p?sslmode=require", "postgresql://p@/p?host=/tmp/a@b", "postgres://u@h/p"],
+    [
+        "",
+        "postgresql://u:%2F%23@a,b:5433/p?sslmode=require",
+        "postgresql://p@/p?host=/tmp/a@b",
+        "postgresql://[::1]/p",
+        "postgresql://h:5432/p",
+        "postgres://u@h/p",
+    ],
 )
 def test_a_url_of_the_database_is_taken_as_it_is(url: str) -> None:
     assert load(None, {"PASSERELLE_DATABASE_URL": url}).database_url == url

@@ -152,7 +152,9 @@ def _is_url(url: str) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    return parts.scheme in ("postgresql", "postgres") and "@" not in parts.path + parts.fragment
+    port = parts.netloc.rpartition(":")[2]
+    is_cut = "@" not in parts.netloc and ":" in parts.netloc and not port.isdigit() and not port.endswith("]")
+    return parts.scheme in ("postgresql", "postgres") and "@" not in parts.path + parts.fragment and not is_cut
 
 
 def _read(path: Path) -> dict[str, Any]:
