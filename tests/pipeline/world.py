@@ -180,7 +180,8 @@ class World:
 
 EMPTIED = (
     "queue", "awaiting", "parked_receipt", "part", "message", "submission", "sandbox", "posting", "event", "reply",
-    "blocked", "statistic_delta", "statistic_total", "statistic_hour", "statistic_distinct", "bind", "wallet", "account",
+    "blocked", "statistic_delta", "statistic_total", "statistic_hour", "statistic_distinct", "bind", "idempotency",
+    "wallet", "account",
 )  # fmt: skip
 
 
