@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 
+import uvloop
+
 from passerelle.simulator.agenda import Agenda
 
 
@@ -24,3 +26,16 @@ async def test_items_come_when_due_in_order_of_time_and_the_timer_goes_to_the_fi
     assert loop.time() >= now + 0.06
     assert len(agenda) == 1
     agenda.stop()
+
+
+def test_an_item_whose_time_has_come_may_be_armed_again_under_uvloop():
+    async def late():
+        loop = asyncio.get_running_loop()
+        ended = loop.create_future()
+        agenda: Agenda[str] = Agenda(loop, ended.set_result)
+        for _ in range(2):
+            agenda.put(loop.time() - 1, "late")
+            agenda.arm(loop.time() - 1)
+        await asyncio.wait_for(ended, 5)
+
+    uvloop.run(late())

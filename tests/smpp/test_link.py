@@ -6,6 +6,7 @@ import ssl
 from contextlib import asynccontextmanager
 
 import pytest
+import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -13,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from passerelle.smpp import pdu as p
 from passerelle.smpp.link import Link, connect, serve
-from passerelle.smpp.session import Answered, BindRefused, Bound, Closed, Config, Lost, Received
+from passerelle.smpp.session import Answered, BindRefused, Bound, Closed, Config, Lost, Received, RequestTimedOut
 
 BIND = p.BindTransceiver("shop", "secret")
 SUBMIT = p.SubmitSm(destination_addr="33611", short_message=b"hello")
@@ -159,6 +160,19 @@ async def test_a_peer_that_falls_silent_is_found_out():
         link.send(SUBMIT, "a")
         await witness.wait(Closed)
         assert witness.events[-2:] == [Lost("a"), Closed("enquire_link timeout")]
+
+
+def test_a_timeout_shorter_than_a_millisecond_breaks_nothing_under_uvloop():
+    async def hurried():
+        async with operator() as (smsc, port):
+            link, witness = await bound(port, Config(response_timeout=0.0002))
+            smsc.answering = False
+            link.send(SUBMIT)
+            link.send(SUBMIT)
+            await witness.wait(RequestTimedOut, 2)
+            link.abort()
+
+    uvloop.run(hurried())
 
 
 async def test_a_server_that_answers_late_stops_reading_and_goes_on_when_it_has():

@@ -21,7 +21,8 @@ class Agenda(Generic[Item]):
         self._on_due = on_due
         self._items: list[tuple[float, int, Item]] = []
         self._numbers = count()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._timer_at = 0.0  # kept here: what uvloop gives for a time that has come knows none
 
     def __len__(self) -> int:
         return len(self._items)
@@ -40,10 +41,10 @@ class Agenda(Generic[Item]):
             return
         when = max(self._items[0][0], now + TICK)
         if self._timer is not None:
-            if self._timer.when() <= when:
+            if self._timer_at <= when:
                 return
             self._timer.cancel()
-        self._timer = self._loop.call_at(when, self._fire)
+        self._timer, self._timer_at = self._loop.call_at(when, self._fire), when
 
     def stop(self) -> None:
         """Forget the timer, keep the items."""

@@ -28,7 +28,8 @@ class Link(asyncio.Protocol):
         self.writable = True
         self._loop = loop
         self._transport: asyncio.Transport | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._timer_at = 0.0  # kept here: what uvloop gives for a time that has come knows none
         self._batch = False  # inside on_events: the write comes after
         self._later: list[Event] = []
         self._reading = True
@@ -156,10 +157,10 @@ class Link(asyncio.Protocol):
     def _arm(self) -> None:
         """Keep one timer that fires no later than the session wants; an early one costs an empty tick."""
         when = self.session.next_timer()
-        if when is None or (self._timer is not None and self._timer.when() <= when):
+        if when is None or (self._timer is not None and self._timer_at <= when):
             return
         self._cancel_timer()
-        self._timer = self._loop.call_at(when, self._tick)
+        self._timer, self._timer_at = self._loop.call_at(when, self._tick), when
 
     def _tick(self) -> None:
         self._timer = None
