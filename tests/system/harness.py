@@ -325,7 +325,8 @@ async def _run(platform: Platform, plan: Plan, sink: Sink) -> Evidence:
     evidence.submits = await asyncio.to_thread(submits, platform.journal)
     evidence.fell = {program.name: program.fell for program in platform.all() if program.fell}
     await judge(evidence)
-    evidence.facts["logged"] = _logged(platform)
+    evidence.facts["logged"] = logged = _logged(platform)
+    evidence.faults += [name for name in logged if "traceback" in name]
     return evidence
 
 
