@@ -222,3 +222,20 @@ async def test_a_body_that_trickles_is_not_waited_for_for_ever():
                 writer.write(b" ")
         writer.transport.abort()
     assert answer.startswith(b"HTTP/1.1 400") and b"MALFORMED" in answer
+
+
+async def test_bodies_that_only_begin_do_not_fill_the_memory():
+    sms = Echo("smspartner", SMSPARTNER, {"/smspartner/v1": ""})
+    app = Dialects([sms], other, Limits(patience=0.5, held=500_000))
+    async with served(app) as port:
+        begun = [await asyncio.open_connection("127.0.0.1", port) for _ in range(8)]
+        for _, writer in begun:
+            writer.write(post(b'"' + b" " * 100_000, 200_000))
+            await writer.drain()
+        answers = [await asyncio.wait_for(reader.read(), 5) for reader, _ in begun[4:]]
+        assert any(b"TOO_LARGE" in answer for answer in answers)
+        small = await exchange(port, post(b'{"a": 1,}'))
+        assert small.endswith(b"MALFORMED")
+        for _, writer in begun:
+            writer.transport.abort()
+    assert app._held == 0

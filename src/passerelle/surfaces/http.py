@@ -30,6 +30,9 @@ R = TypeVar("R")
 MAX_BODY = 4 * 1024 * 1024
 PATIENCE = 10.0
 """Seconds that a body may stay short of its Content-Length without a byte."""
+HELD = 256 * 1024 * 1024
+"""Bytes of all bodies that are still coming; above it a large one is refused, so that nobody fills the memory."""
+SMALL = 64 * 1024
 LONGEST = 6 * PATIENCE
 """Seconds that a body may take in all."""
 
@@ -209,13 +212,14 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Settings of the doors. `hosts`: host name -> surface name, for `/v1`; `patience`, `longest` in seconds."""
+    """Settings of the doors. `hosts`: host name -> surface name, for `/v1`; `patience`, `longest` in seconds, `held` in bytes."""
 
     hosts: Mapping[str, str] = field(default_factory=dict)
     trusted_proxies: tuple[str, ...] = ()
     max_body: int = MAX_BODY
     patience: float = PATIENCE
     longest: float = LONGEST
+    held: int = HELD
 
 
 class _Gone(Exception):
@@ -234,6 +238,7 @@ class Dialects:
 
     def __init__(self, surfaces: Iterable[Surface], fallback: App, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
+        self._held = 0  # bytes of bodies that are not whole yet
         self._fallback = fallback
         self._trusted = addresses.networks(self._limits.trusted_proxies)
         tables = {surface.name: _Table(surface) for surface in surfaces}
@@ -311,7 +316,16 @@ class Dialects:
             if b"expect" not in request.headers:
                 await self._drain(receive, limit)
             raise _TooLarge
-        request.body = b"".join([chunk async for chunk in self._chunks(receive, limit)])
+        chunks: list[bytes] = []
+        try:
+            async for chunk in self._chunks(receive, limit):
+                chunks.append(chunk)
+                self._held += len(chunk)
+                if self._held > self._limits.held and sum(map(len, chunks)) > SMALL:
+                    raise _TooLarge
+        finally:
+            self._held -= sum(map(len, chunks))
+        request.body = b"".join(chunks)
 
     async def _chunks(self, receive: Receive, limit: int) -> Any:
         size, more = 0, True
