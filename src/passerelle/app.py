@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import resource
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -165,8 +166,17 @@ class _Beside(uvicorn.Server):
         yield
 
 
+MOST_FILES = 65_536
+
+
 def settle_down() -> None:
-    """What was loaded stays: the collector looks only at what comes, and less often, as most of it dies by itself."""
+    """What was loaded stays: the collector looks only at what comes, and less often, as most of it dies by itself.
+
+    And as many connections may be open as the machine allows: 1,024, the usual limit, are soon somebody's alone.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (MOST_FILES if most < 0 else min(most, MOST_FILES), most))
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
