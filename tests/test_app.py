@@ -1,20 +1,155 @@
-"""What the programs do before they begin."""
+"""The rooms joined: what stands on the ground, who is asked what, and one message through all of it."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
-LIMITS = """
-import resource
-_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-resource.setrlimit(resource.RLIMIT_NOFILE, (64, most))
-from passerelle.app import MOST_FILES, settle_down
-settle_down()
-soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-assert soft == (MOST_FILES if most < 0 else min(most, MOST_FILES)), soft
-"""
+import msgspec
+import pytest
+from surfaces.asgi import Client
+
+from passerelle import app
+from passerelle.app import RANGES, WORDINGS, dialects, ground
+from passerelle.domain.message import Dialect
+from passerelle.domain.pricing import Service
+from passerelle.outbound.webhook import Poster
+from passerelle.pipeline.submit import Submitter
+from passerelle.settings import CarrierSettings, SettingError, Settings
+from passerelle.simulator.behaviours import Options
+from passerelle.simulator.smsc import Smsc
+from passerelle.store import installation_facts
 
 
-def test_as_many_connections_may_be_open_as_the_machine_allows() -> None:
-    subprocess.run([sys.executable, "-c", LIMITS], check=True)
+def settings(url: str, **more: Any) -> Settings:
+    carriers = [
+        CarrierSettings(name="orange", host="h", ranges=["premium"]),
+        CarrierSettings(name="sfr", host="h"),
+    ]
+    return Settings(**{"database_url": url, "secret": "test", "carriers": carriers} | more)
+
+
+async def until(holds: Any, seconds: float = 10) -> Any:
+    async with asyncio.timeout(seconds):
+        while not (found := await holds()):
+            await asyncio.sleep(0.01)
+        return found
+
+
+async def test_without_the_master_secret_nothing_starts() -> None:
+    with pytest.raises(SettingError, match="secret"):
+        async with ground(settings("postgresql://nowhere", secret="")):
+            raise AssertionError("it started")
+
+
+async def test_carriers_keep_their_numbers_and_say_what_they_take(database_url: str) -> None:
+    async with ground(settings(database_url)) as base:
+        first = base.carrier_ids
+        assert [(route.carrier_id, route.services) for route in base.routes()] == [
+            (first["orange"], {Service.PREMIUM}),
+            (first["sfr"], {Service.PREMIUM, Service.ECO}),
+        ]
+    turned = settings(database_url)
+    async with ground(msgspec.structs.replace(turned, carriers=turned.carriers[::-1])) as base:
+        assert base.carrier_ids == first
+        assert [route.carrier_id for route in base.routes()] == [first["sfr"], first["orange"]]
+    assert set(RANGES.values()) == {Service.PREMIUM, Service.ECO}
+
+
+async def test_protected_senders_are_those_of_the_settings(database_url: str) -> None:
+    async with ground(settings(database_url, protected_senders=["La Poste"])) as base:
+        account, _ = await base.accounts.create("bakery@example.org", now=base.clock.now())
+        fresh = await base.accounts.by_id(account.id)
+        assert fresh is not None and fresh.refused_senders == {"LAPOSTE"}
+
+
+async def test_the_test_clock_moves_under_every_process(database_url: str) -> None:
+    async with ground(settings(database_url, test_clock=True)) as base, ground(settings(database_url)) as real:
+        await installation_facts.set_clock_offset(base.db, 86_400)
+
+        async def moved() -> bool:
+            return base.clock.now() - real.clock.now() > timedelta(hours=23)
+
+        assert await until(moved)
+        assert real.clock.offset == 0, "only where the setting says so"
+
+
+def test_every_dialect_with_messages_is_worded() -> None:
+    assert {Dialect.SMSPARTNER, Dialect.PRIMOTEXTO} <= WORDINGS.keys()
+
+
+# --- who is asked what ---------------------------------------------------------------------------------------------
+
+
+@contextlib.asynccontextmanager
+async def served(url: str, **more: Any) -> AsyncIterator[tuple[app.Ground, Client]]:
+    async with ground(settings(url, **more)) as base:
+        submitter = Submitter(base.db, base.accounts, base.routes(), base.clock)
+        writing = asyncio.create_task(submitter.run())
+        yield base, Client(dialects(base, submitter, app._readiness(base)))
+        writing.cancel()
+
+
+async def test_paths_and_hosts_lead_to_their_dialect(database_url: str) -> None:
+    async with served(database_url, hosts={"api.sms.example": "primotexto"}) as (_, client):
+        assert (await client("GET", "/healthz")).status == 200
+        assert (await client("GET", "/readyz")).status == 200
+        assert (await client("GET", "/metrics")).status == 200
+        assert (await client("GET", "/smspartner/v1/me?apiKey=x")).json()["code"] == 10
+        assert (await client("GET", "/v1/me?apiKey=x")).json()["code"] == 10
+        assert "code" in (await client("GET", "/v2/account/stats", headers={"x-primotexto-apikey": "x"})).text
+        assert (await client("GET", "/nothing")).status == 404
+
+
+async def test_it_is_not_ready_without_its_database(database_url: str) -> None:
+    async with served(database_url) as (base, client):
+        await base.db.close()
+        assert (await client("GET", "/readyz")).status == 503
+        assert (await client("GET", "/healthz")).status == 200
+
+
+# --- all of it -----------------------------------------------------------------------------------------------------
+
+
+async def test_one_message_from_a_call_to_the_handset_and_back(database_url: str, tmp_path: Path) -> None:
+    smsc = Smsc(journal=tmp_path / "journal", options=Options(receipt_delay=0.0))
+    port = await smsc.start(port=0)
+    carrier = CarrierSettings(name="simulator", host="127.0.0.1", port=port, system_id="us")
+    try:
+        async with served(database_url, carriers=[carrier], callback_private=True) as (base, client):
+            account, key = await base.accounts.create("bakery@example.org", now=base.clock.now())
+            await base.accounts.credit(account.id, 1_000_000, base.clock.now())
+            async with working(base):
+                sent = {"apiKey": key, "phoneNumbers": "0639980001", "message": "Votre code : 1234"}
+                answer = (await client("POST", "/v1/send", sent)).json()
+                assert answer["success"] is True
+                query = f"/v1/message-status?apiKey={key}&phoneNumber=0639980001&messageId={answer['message_id']}"
+
+                async def delivered() -> bool:
+                    return (await client("GET", query)).json().get("statut") == "Delivered"
+
+                assert await until(delivered)
+            assert smsc.stats()["accepted"] == 1
+            assert not await base.db.fetch("select from queue") and not await base.db.fetch("select from awaiting")
+            assert await base.db.fetchval("select count(*) from bind where owner is not null") == 0
+    finally:
+        await smsc.stop()
+
+
+@contextlib.asynccontextmanager
+async def working(base: app.Ground) -> AsyncIterator[None]:
+    poster = Poster(allow_private=True)
+    worker, loops = app._worker(base, poster, base.accounts)
+    tasks = [asyncio.create_task(one) for one in loops]
+    try:
+        yield
+        await worker.stop()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await poster.close()

@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Meta
 
 PREFIX = "PASSERELLE_"
+ANSWER_MARGIN = 3  # seconds between the last moment of an answer and the end of its lease
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
@@ -112,6 +113,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         names = [carrier.name for carrier in self.carriers]
         if len(set(names)) < len(names):
             raise ValueError("two carriers have the same name - at `$.carriers`")
+        slowest = max((carrier.response_timeout_seconds for carrier in self.carriers), default=0)
+        if self.lease_seconds < slowest + ANSWER_MARGIN:  # else parts are taken for lost while their answer may come
+            least = f"{slowest + ANSWER_MARGIN}: the longest response_timeout_seconds of a carrier and {ANSWER_MARGIN}"
+            raise ValueError(f"Expected `int` >= {least} - at `$.lease_seconds`")
         for proxy in self.trusted_proxies:
             try:
                 ip_network(proxy, strict=False)
