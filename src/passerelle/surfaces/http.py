@@ -212,7 +212,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Settings of the doors. `hosts`: host name -> surface name, for `/v1`; `patience`, `longest` in seconds, `held` in bytes."""
+    """Settings of the doors. `hosts`: host name -> surface name, for `/v1`; times in seconds, sizes in bytes."""
 
     hosts: Mapping[str, str] = field(default_factory=dict)
     trusted_proxies: tuple[str, ...] = ()
