@@ -54,8 +54,8 @@ SETTINGS = {
     "never taken out again by leaving one away",
     "validity_hours": "From the sending time on: what was not handed over by then is `ko`",
     "receipt_wait_hours": "From the first attempt on: without a final receipt by then a message ends unconfirmed",
-    "lease_seconds": "How long a leased part belongs to one worker: the time after which a crash is noticed; at least 3 more"
-    " than any `response_timeout_seconds`",
+    "lease_seconds": "How long a leased part belongs to one worker: the time after which a crash is noticed; at least 3"
+    " more than any `response_timeout_seconds`",
     "text_days": "Days after the sending time that texts (and texts of replies) are kept; then they are blanked",
     "metadata_months": "Whole months that messages are kept besides the current one; then their month is dropped",
     "carriers": "The operators, see below",
