@@ -36,8 +36,8 @@ def test_an_exception_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_metrics_render() -> None:
-    ACCEPTED.labels("smspartner").inc(3)
-    BATCH_SIZE.labels("submit").observe(7)
+    ACCEPTED.labels("of this test").inc(3)
+    BATCH_SIZE.labels("of this test").observe(7)
     text = render().decode()
-    assert 'passerelle_messages_accepted_total{dialect="smspartner"} 3.0' in text
-    assert 'passerelle_batch_size_bucket{le="10.0",stage="submit"} 1.0' in text
+    assert 'passerelle_messages_accepted_total{dialect="of this test"} 3.0' in text
+    assert 'passerelle_batch_size_bucket{le="10.0",stage="of this test"} 1.0' in text

@@ -45,14 +45,14 @@ class Live(Caller):
 
     def account(self, credit: str = "10") -> Caller:
         """A new account with euros."""
-        command = ["account", "create", f"seed{next(_names)}@example.org", "--credit", credit, "--firstname", "Alix"]
+        command = ["account", "create", f"seed{next(_names)}@example.org", "--credit", credit, "--firstname", "Alix", "--json"]
         environment = {
             "PASSERELLE_DATABASE_URL": (self.data / "postgres" / "url").read_text().strip(),
             "PASSERELLE_SECRET": (self.data / "secret").read_text().strip(),
         }
         done = passerelle(*command, env=os.environ | environment, stdout=subprocess.PIPE)
         out, _ = done.communicate(timeout=START)
-        return Caller(self.base_url, out.decode().split()[-1])
+        return Caller(self.base_url, json.loads(out)["key"])
 
 
 def passerelle(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
