@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,7 +13,7 @@ import uvicorn
 from surfaces.asgi import Client
 
 from passerelle.domain.profile import PRIMOTEXTO, SMSPARTNER
-from passerelle.surfaces.http import LOCATION, Answer, Dialects, Limits, Route
+from passerelle.surfaces.http import LOCATION, LONG, Answer, Dialects, Limits, Route, worded
 from passerelle.surfaces.protocol import LenientProtocol
 
 
@@ -239,3 +240,9 @@ async def test_bodies_that_only_begin_do_not_fill_the_memory():
         for _, writer in begun:
             writer.transport.abort()
     assert app._held == 0
+
+
+@pytest.mark.parametrize(("entries", "is_aside"), [(LONG, False), (LONG + 1, True)])
+async def test_a_long_list_is_worded_in_a_thread_so_that_nobody_waits_for_it(entries, is_aside):
+    count, thread = await worded(lambda listed, _: (len(listed), threading.get_ident()), [0] * entries, "more")
+    assert (count, thread != threading.get_ident()) == (entries, is_aside)
