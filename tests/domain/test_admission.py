@@ -352,8 +352,8 @@ def test_due_now_is_not_scheduled() -> None:
     "text", ["a" * 4_000_000, "一" * 1_000_000, "a" + "\u0301\u0316" * 1_000_000, ":br:" * 1_000_000]
 )
 def test_a_text_of_any_length_takes_no_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for profile in (SMSPARTNER, PRIMOTEXTO):
         verdict = judge(Wanted([("+33639980001", None)], text=text), BAKERY, profile, NOW)
         assert reasons(verdict.findings) == [Reason.TEXT_LONG]
-    assert time.perf_counter() - began < 0.3
+    assert time.process_time() - began < 0.5

@@ -96,6 +96,6 @@ def test_the_mention_counts_eleven_characters():
 
 
 def test_a_reply_of_any_length_takes_no_time():
-    began = time.perf_counter()
+    began = time.process_time()
     assert not optout.is_stop("a" + "\u0301\u0316" * 100_000 + " STOP")
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1

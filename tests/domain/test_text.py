@@ -297,9 +297,9 @@ def test_what_fits_is_left_alone(message):
 
 @pytest.mark.parametrize("heap", ["a" + "\u0301\u0316" * 50_000, "\u0f73" * 50_000, "\u0316" + "e\u0301" * 50_000])
 def test_a_heap_of_marks_takes_no_time(heap):
-    began = time.perf_counter()
+    began = time.process_time()
     assert text.replace(heap) == text.replace(text.composed(heap))
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_as_many_marks_as_any_writing_has_are_kept():

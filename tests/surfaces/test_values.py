@@ -180,10 +180,10 @@ def test_a_member_is_found_by_its_name_then_in_any_case():
     ],
 )
 def test_a_body_that_takes_long_is_malformed_at_once(body):
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(values.Malformed):
         values.json(body)
-    assert time.perf_counter() - began < 0.3
+    assert time.process_time() - began < 0.5
 
 
 def test_the_largest_honest_bodies_are_read():
@@ -195,9 +195,9 @@ def test_the_largest_honest_bodies_are_read():
 
 @pytest.mark.parametrize("raw", [b"&" * 4_000_000, b"a=b&" * 1_000_000, b"&".join(b"%x=1" % n for n in range(300_000))])
 def test_a_form_has_so_many_fields(raw):
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(values.form(raw)) <= values.MOST_FIELDS
-    assert time.perf_counter() - began < 0.3
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize(
@@ -211,11 +211,11 @@ def test_a_form_has_so_many_fields(raw):
     ],
 )
 def test_a_multipart_form_is_read_in_no_time(body):
-    began = time.perf_counter()
+    began = time.process_time()
     assert set(values.multipart(body, "multipart/form-data; boundary=x")) <= {"m"}
     with pytest.raises(values.Malformed):
         values.multipart(body * 20 + b" " * values.LARGEST_FORM, "multipart/form-data; boundary=x")
-    assert time.perf_counter() - began < 0.3
+    assert time.process_time() - began < 0.5
 
 
 def test_the_forms_of_curl_and_of_browsers_are_read():

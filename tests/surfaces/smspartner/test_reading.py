@@ -260,17 +260,17 @@ def test_what_is_no_day(text):
     ],
 )
 def test_a_list_far_too_long_is_too_long_and_takes_no_time(phones):
-    began = time.perf_counter()
+    began = time.process_time()
     wanted = parse_send(Members({"phoneNumbers": phones, "message": "x"}, {}), ACCOUNT, NOW, bulk=False)
     assert [fault.reason for fault in wanted.faults] == [Reason.TOO_MANY_RECIPIENTS]
     bulk = parse_send(Members({"SMSList": [{}] * 200_000}, {}), ACCOUNT, NOW, bulk=True)
     assert [fault.reason for fault in bulk.faults] == [Reason.TOO_MANY_RECIPIENTS]
-    assert time.perf_counter() - began < 0.3
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize("name", ["tag", "sender", "urlDlr", "scheduledDeliveryDate", "time", "gamme"])
 def test_a_member_of_any_length_takes_no_time(name):
-    began = time.perf_counter()
+    began = time.process_time()
     for text in ("/" * 4_000_000, "a" * 4_000_000, "9" * 4_000_000):
         parse_send(Members({"phoneNumbers": "1", "message": "x", name: text}, {}), ACCOUNT, NOW, bulk=False)
-    assert time.perf_counter() - began < 0.3
+    assert time.process_time() - began < 0.5
