@@ -18,7 +18,7 @@ import pytest
 
 from passerelle.store.database import Database, is_transient
 from passerelle.store.embedded import AlreadyRunning, EmbeddedServer, running_url
-from passerelle.store.installation import DatabaseServerError, choose_account
+from passerelle.store.installation import DatabaseServerError, as_account, choose_account
 from passerelle.store.postmaster import probe
 
 SMALL = {"shared_buffers": "16MB"}
@@ -177,6 +177,17 @@ def test_a_stale_pid_file_is_no_obstacle(folder: Path, pid_of: object) -> None:
         pass
     if pid != os.getpid():
         os.waitpid(pid, 0)
+
+
+def test_a_server_that_is_still_going_is_waited_for(folder: Path) -> None:
+    with EmbeddedServer(folder, **SMALL) as server:
+        lock = server._socket / ".s.PGSQL.5432.lock"
+        lines = lock.read_text().splitlines()
+    going = subprocess.Popen(["sleep", "60"], **as_account(choose_account()))
+    lock.write_text("\n".join([str(going.pid), *lines[1:], ""]))
+    threading.Timer(0.5, lambda: (going.kill(), going.wait())).start()
+    with EmbeddedServer(folder, **SMALL):
+        assert going.returncode == -signal.SIGKILL
 
 
 def test_a_creation_that_was_killed_is_begun_again(folder: Path) -> None:

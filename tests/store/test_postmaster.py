@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,16 @@ def test_a_server_is_silent_ready_or_says_why_not(folder: Path) -> None:
 def test_a_pid_file_that_names_no_server_of_ours_goes(tmp_path: Path, text: str) -> None:
     (tmp_path / "postmaster.pid").write_text(text)
     remove_stale_pid_file(tmp_path)
+    assert not (tmp_path / "postmaster.pid").exists()
+
+
+def test_a_server_that_does_not_listen_is_made_to_go(tmp_path: Path) -> None:
+    deaf = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+    server = subprocess.Popen([sys.executable, "-c", deaf], cwd=tmp_path, stdout=subprocess.PIPE)
+    assert server.stdout is not None and server.stdout.readline()
+    (tmp_path / "postmaster.pid").write_text(f"{server.pid}\n")
+    remove_stale_pid_file(tmp_path, ((signal.SIGINT, 0.1), (signal.SIGQUIT, 5.0)))
+    assert server.wait(5) == -signal.SIGQUIT
     assert not (tmp_path / "postmaster.pid").exists()
 
 

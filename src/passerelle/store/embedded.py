@@ -242,12 +242,12 @@ class EmbeddedServer:
         raise DatabaseServerError(f"PostgreSQL did not answer within {PATIENCE:.0f} s; see {self._home}/server.log")
 
     def _respawn_if_blocked(self) -> None:
-        """Worth another try: somebody killed it, or the orphans of a killed one hold its shared memory for a moment."""
+        """Worth another try: somebody killed it, or one that was killed holds a file or its memory for a moment."""
         assert self._process is not None
         if self._process.poll() is None:
             return
         last = _tail(self._home / "server.log")
-        blocked = "pre-existing shared memory" in last or "another server" in last
+        blocked = any(word in last for word in ("pre-existing shared memory", "another server", "another postmaster"))
         if self._process.returncode != -signal.SIGKILL and not blocked:
             raise DatabaseServerError(f"PostgreSQL ended at once; the last lines of its log:\n{last}")
         time.sleep(0.05)

@@ -15,7 +15,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 NAME = "passerelle"
@@ -56,18 +56,22 @@ def end(process: subprocess.Popen[bytes]) -> None:
             return
 
 
-def remove_stale_pid_file(cluster: Path) -> None:
-    """Make way for a new server: wait out one that our predecessor left, forget one that is gone.
+LEAVE = ((signal.SIGINT, 15.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, PATIENCE))
+"""How an old server is asked to go, and for how many seconds: one that was told so in its recovery may never do it."""
+
+
+def remove_stale_pid_file(cluster: Path, leave: Sequence[tuple[signal.Signals, float]] = LEAVE) -> None:
+    """Make way for a new server: end one that our predecessor left, forget one that is gone.
 
     PostgreSQL alone would take a zombie, or a stranger with the old number, for a live server and refuse to start.
     """
     file = cluster / "postmaster.pid"
-    deadline = time.monotonic() + PATIENCE
-    while (pid := _first_number(file)) and _serves(pid, cluster):
-        late = time.monotonic() > deadline
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL if late else signal.SIGINT)
-        time.sleep(0.02)
+    for sign, patience in leave:
+        deadline = time.monotonic() + patience
+        while (pid := _first_number(file)) and _serves(pid, cluster) and time.monotonic() < deadline:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, sign)
+            time.sleep(0.02)
     file.unlink(missing_ok=True)
 
 
