@@ -30,6 +30,7 @@ MAGIC = {
 }
 STATES = {"001": {11}, "002": {12}, "003": {11}, "010": {12}}
 """The final state that each must have; all others: delivered."""
+MOST = 2_000  # requests that wait for their answer: a customer has so many connections, too
 FOR_NOW = frozenset({"011", "012", "013"})
 """Refused twice, then taken: a count of the number, so for texts of one part."""
 NOT_FOR_PRIMOTEXTO = frozenset({"002", "010"})  # it refuses numbers that proved dead
@@ -103,6 +104,8 @@ class Load:
         async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0)) as self._session:
             began, sent = time.monotonic(), 0
             while not stop.is_set():
+                if len(self._asking) >= MOST:
+                    began, sent = time.monotonic(), 0  # nobody makes up for it later
                 while sent < (time.monotonic() - began) * self.rate:
                     wish = self._wish()
                     self.wishes.append(wish)
