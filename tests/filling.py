@@ -19,6 +19,7 @@ import asyncpg
 
 from passerelle.pipeline.keys import Keyring
 from passerelle.store.numbering import MESSAGE_BLOCK, MONTH_SHIFT, NUMBER_BLOCK, month_of
+from passerelle.store.retention import BLANKED
 
 FIRST_ACCOUNT = 2000
 FIRST_PHONE = 33_610_000_000  # below it: numbers that nobody wrote to
@@ -29,6 +30,7 @@ PRICE = 38_000
 TAGS = 20
 BATCH = 20_000
 YEAR = timedelta(days=365)
+TEXTS = timedelta(days=90)
 TEXT = "Bonjour, votre commande est arrivee en magasin : elle vous attend jusqu'a samedi."
 
 
@@ -140,6 +142,7 @@ class History:
         self.scheduled = scheduled
         self.totals = Totals()
         self._start = self.now - YEAR
+        self._with_text = month_of(self.now - TEXTS)  # texts of the months before were blanked, night by night
         self._random = random.Random(seed)
         self._weights = list(accumulate(1 / (n + 3) for n in range(accounts)))
         self._sizes = [range(1, 2)] * 90 + [range(2, 21)] * 8 + [range(20, 201)] * 2
@@ -160,6 +163,8 @@ class History:
                 tell(self.totals.done)
             await _copy(connection, self._ending(keyring))
             await connection.execute(_LATER)
+            blanked = " ".join(str(month) for month in range(month_of(self._start), self._with_text))
+            await connection.execute("insert into installation (name, value) values ($1, $2)", BLANKED, blanked)
             await self._advance_sequences(connection)
         finally:
             await connection.close()
@@ -294,8 +299,9 @@ class History:
 
     def _write_submission(self, send: Send, at: str, due: str, cost: int) -> None:
         number = send.number if send.dialect == 1 else 0
+        text = TEXT if month_of(send.at) >= self._with_text else ""
         self._rows["submission"].append(
-            f"{send.account}\t{send.id}\t{send.dialect}\t{number}\t{at}\t{due}\t{send.count}\t{cost}\t{TEXT}\t"
+            f"{send.account}\t{send.id}\t{send.dialect}\t{number}\t{at}\t{due}\t{send.count}\t{cost}\t{text}\t"
             f"\t{send.tag}\t{send.tag_key}\t0\t1\n"
         )
         self.totals.balance[send.account] -= cost
