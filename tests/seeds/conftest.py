@@ -45,7 +45,16 @@ class Live(Caller):
 
     def account(self, credit: str = "10") -> Caller:
         """A new account with euros."""
-        command = ["account", "create", f"seed{next(_names)}@example.org", "--credit", credit, "--firstname", "Alix", "--json"]
+        command = [
+            "account",
+            "create",
+            f"seed{next(_names)}@example.org",
+            "--credit",
+            credit,
+            "--firstname",
+            "Alix",
+            "--json",
+        ]
         environment = {
             "PASSERELLE_DATABASE_URL": (self.data / "postgres" / "url").read_text().strip(),
             "PASSERELLE_SECRET": (self.data / "secret").read_text().strip(),
