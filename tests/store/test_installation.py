@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -52,17 +53,23 @@ def test_a_folder_made_again_after_deletion_gets_another_place(tmp_path: Path) -
 @as_root
 def test_programs_out_of_reach_are_copied_once(tmp_path: Path, folder: Path) -> None:
     programs, account = find_programs(), choose_account()
-    hidden = tmp_path / "hidden"
-    hidden.mkdir()
+    package = programs.root.parent
+    hidden = tmp_path / package.name / "hidden"
+    hidden.mkdir(parents=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        (tmp_path / libraries.name).symlink_to(libraries)
     for part in ("bin", "lib", "share"):
         (hidden / part).symlink_to(programs.root / part)
     found = type(programs)(hidden, programs.version)
     copied = programs_for(account, found, folder)
-    assert copied.root.parent == folder
+    place = folder / f"postgresql-{programs.version}"
+    assert copied.root == place / package.name / "hidden"
     assert reaches(account, copied.root / "bin")
     assert os.access(copied["postgres"], os.X_OK)
     assert programs_for(account, found, folder) == copied
-    assert [path.name for path in folder.iterdir()] == [copied.root.name]
+    assert list(folder.iterdir()) == [place]
+    subprocess.run([copied["initdb"], "--version"], check=True, env={})  # with the libraries that it brings along
 
 
 def test_programs_within_reach_stay_where_they_are(folder: Path) -> None:

@@ -201,9 +201,14 @@ def programs_for(account: Account | None, programs: Programs, home: Path) -> Pro
     if reaches(account, programs.root / "bin") and reaches(account, programs.root / "share"):
         return programs
     copy = home / f"postgresql-{programs.version}"
+    root = Path(programs.root.parent.name, programs.root.name)
     if not copy.exists():
         unfinished = Path(tempfile.mkdtemp(prefix="copying-", dir=home))
-        shutil.copytree(programs.root, unfinished, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.a", "include"))
+        shutil.copytree(programs.root, unfinished / root, ignore=shutil.ignore_patterns("*.a", "include"))
+        # The programs of a wheel find its libraries from where they stand: beside the package, two folders up.
+        libraries = programs.root.parent.with_name(f"{programs.root.parent.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, unfinished / libraries.name)
         unfinished.chmod(0o755)
         unfinished.rename(copy)
-    return Programs(copy, programs.version)
+    return Programs(copy / root, programs.version)
