@@ -178,6 +178,16 @@ def test_a_date_in_a_closed_hour(profile: Profile, quiet_dates: str, due: dateti
         assert verdict.submission is not None and verdict.submission.due_at == MONDAY and verdict.submission.scheduled
 
 
+def test_a_request_without_a_class_of_its_own_has_that_of_its_account() -> None:
+    marketing = bakery(traffic_class=TrafficClass.MARKETING)
+    one = judged(account=marketing, now=EVENING, traffic=None).submission
+    assert one is not None
+    assert (one.traffic, one.scheduled) == (TrafficClass.MARKETING, True)
+    other = judged(account=bakery(), now=EVENING, traffic=None).submission
+    assert other is not None
+    assert (other.traffic, other.scheduled) == (TrafficClass.TRANSACTIONAL, False)
+
+
 def test_an_exempt_account_may_send_marketing_at_night() -> None:
     verdict = judged(now=EVENING, traffic=TrafficClass.MARKETING, account=bakery(quiet_exempt=True))
     assert verdict.submission is not None and verdict.submission.due_at == EVENING

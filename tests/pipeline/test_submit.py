@@ -197,3 +197,22 @@ async def test_a_sandbox_send_is_told_only_where_the_account_wants_that(house):
         assert isinstance(await house.submitter.accept(account, wish, SMSPARTNER), Accepted)
     rows = await house.db.fetch("select account_id, url, lease_until <= clock_timestamp() as due from event")
     assert [(row["account_id"], row["due"]) for row in rows] == [(account.id, True)]
+
+
+async def test_rows_beside_a_submission_are_of_its_transaction(house):
+    account = await house.account()
+    seen = []
+
+    async def write(connection, one):
+        seen.append((one.id, await connection.fetchval("select count(*) from message where submission_id = $1", one.id)))
+
+    assert isinstance(await house.submitter.accept(account, wanted(), SMSPARTNER, beside=write), Accepted)
+    assert [count for _, count in seen] == [1]
+
+    async def fail(connection, one):
+        raise ValueError("this row cannot be written")
+
+    with pytest.raises(ValueError, match="cannot be written"):
+        await house.submitter.accept(account, wanted(), SMSPARTNER, beside=fail)
+    assert len(await house.rows("submission")) == 1
+    assert await ledger.balance(house.db, account.id) == 10_000_000 - 38_000

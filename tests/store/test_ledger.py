@@ -136,3 +136,17 @@ async def test_whatever_happens_the_ledger_equals_the_wallets(db: Database, step
     assert not await ledger.wrong_wallets(db)
     for one in accounts:
         assert await ledger.balance(db, one) == await ledger.account_sum(db, one) >= 0
+
+
+async def test_a_move_changes_both_wallets_or_none(db: Database) -> None:
+    giver, taker = await account(db, 3_000_000), await account(db)
+    async with db.transaction() as connection:
+        assert await ledger.move(connection, giver, taker, 2_000_000, Kind.TRANSFER, T0) == {
+            giver: 1_000_000,
+            taker: 2_000_000,
+        }
+        assert await ledger.move(connection, giver, taker, 1_000_001, Kind.TRANSFER, T0) is None
+        assert await ledger.move(connection, giver, SALES, 1_000_000, Kind.CHECK, T0) == {giver: 0}
+        assert await ledger.move(connection, SALES, giver, 500_000, Kind.REFUND, T0) == {giver: 500_000}
+    assert await ledger.balance(db, taker) == 2_000_000
+    assert await ledger.wrong_wallets(db) == []

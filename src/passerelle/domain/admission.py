@@ -87,7 +87,7 @@ class Wanted:
     text: str = ""
     sender: str = ""
     service: Service = Service.PREMIUM
-    traffic: TrafficClass = TrafficClass.TRANSACTIONAL
+    traffic: TrafficClass | None = TrafficClass.TRANSACTIONAL  # None: the class of the account
     unicode: bool = False
     stop_mention: bool = False
     due_at: datetime | None = None  # asked for
@@ -119,7 +119,7 @@ def judge(wanted: Wanted, account: Account, profile: Profile, now: datetime) -> 
     if wanted.service is Service.ECO and not account.rules.eco:
         findings.append(Finding(Reason.ECO_FORBIDDEN))
     due_at = wanted.due_at or now
-    if wanted.traffic is TrafficClass.MARKETING and not account.rules.quiet_exempt:
+    if traffic_of(wanted, account) is TrafficClass.MARKETING and not account.rules.quiet_exempt:
         due_at = _opened(wanted, account, profile, due_at, findings)
     common = _Text(wanted.text, wanted, account, profile) if wanted.text or _is_shared(wanted) else None
     if common is not None and common.fault is not None:
@@ -139,12 +139,13 @@ def _submission(
     common: _Text | None,
     recipients: list[Recipient],
 ) -> Submission:
+    traffic = traffic_of(wanted, account)
     scope = account.rules.stop_scope_primotexto if profile.bounces_refuse else account.rules.stop_scope_smspartner
     return Submission(
         account_id=account.id,
         account_version=account.version,
         dialect=profile.dialect,
-        traffic=wanted.traffic,
+        traffic=traffic,
         service=wanted.service,
         recipients=recipients,
         text=common.text if common else "",
@@ -157,10 +158,15 @@ def _submission(
         dlr_url=wanted.dlr_url,
         reply_url=wanted.reply_url,
         sandbox=wanted.sandbox,
-        stop_applies=scope == "all" or wanted.traffic is TrafficClass.MARKETING,
+        stop_applies=scope == "all" or traffic is TrafficClass.MARKETING,
         bounce_applies=profile.bounces_refuse,
         scheduled=due_at > now,
     )
+
+
+def traffic_of(wanted: Wanted, account: Account) -> TrafficClass:
+    """The class of a request: its own, or that of its account."""
+    return account.rules.traffic_class if wanted.traffic is None else wanted.traffic
 
 
 def _is_shared(wanted: Wanted) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -61,6 +61,9 @@ class KeyReused:
     """The Idempotency-Key was used with another body."""
 
 
+Beside = Callable[[Any, Numbered], Awaitable[None]]
+"""Writes rows that belong to a submission, in the transaction that stores it; sandbox sends included."""
+
 Result = Accepted | Refused | Denied | Replayed | KeyReused
 
 
@@ -89,6 +92,7 @@ class Item:
     number: int = 0
     snapshots: list[int] = field(default_factory=list)
     answer_key: tuple[int, str, str] | None = None
+    beside: Beside | None = None
     since: float = field(default_factory=time.monotonic)
     tried: Result | None = None  # what a commit of unknown outcome had decided
 
@@ -101,6 +105,7 @@ class Verdicts:
     results: list[tuple[Item, Result | None]] = field(default_factory=list)
     stored: list[Numbered] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    beside: list[tuple[Beside, Numbered]] = field(default_factory=list)
     debits: dict[int, int] = field(default_factory=dict)
     sent_today: dict[int, int] = field(default_factory=dict)  # of accounts with a quota
 
@@ -145,7 +150,9 @@ def decide(
     if kept is not submission.recipients:
         submission = replace(submission, recipients=kept)  # the item stays whole: it may have to be decided again
     verdicts.spend(item.account.id, cost)
-    verdicts.stored.append(_numbered(item, submission, carriers, cost))
+    verdicts.stored.append(numbered := _numbered(item, submission, carriers, cost))
+    if item.beside is not None:
+        verdicts.beside.append((item.beside, numbered))
     accepted = Accepted(submission, item.number, kept, dropped, sum(to.price for to in kept))
     if item.idempotency is not None and item.answer_key is not None:
         status, body = item.idempotency.render(accepted)

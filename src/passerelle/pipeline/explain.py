@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from ..domain import calendar, text
 from ..domain.account import Account, AccountState
-from ..domain.admission import Finding, Judged, Reason, Wanted, judge, paris_hours
+from ..domain.admission import Finding, Judged, Reason, Wanted, judge, paris_hours, traffic_of
 from ..domain.message import Lane, Recipient, Submission, TrafficClass
 from ..domain.pricing import Service
 from ..domain.profile import Profile
@@ -241,7 +241,7 @@ def _of_account(account: Account) -> Ruling:
 
 def _of_hours(rule: str, account: Account, wanted: Wanted, due_at: datetime, now: datetime) -> Ruling:
     asked = wanted.due_at or now
-    if wanted.traffic is not TrafficClass.MARKETING:
+    if traffic_of(wanted, account) is not TrafficClass.MARKETING:
         return Ruling(rule, Verdict.ADMITTED, why="not marketing: it leaves at any hour")
     if account.rules.quiet_exempt:
         return Ruling(rule, Verdict.ADMITTED, why="this account is exempt")
@@ -268,7 +268,7 @@ def _shown(wanted: Wanted, account: Account, profile: Profile, now: datetime, ju
         return judged.submission
     mild = replace(wanted, sender="", faults=[], due_at=None, traffic=TrafficClass.TRANSACTIONAL)
     again = judge(mild, account, profile, now).submission
-    return replace(again, traffic=wanted.traffic) if again else None
+    return replace(again, traffic=traffic_of(wanted, account)) if again else None
 
 
 def _copy(wanted: Wanted, account: Account, profile: Profile, now: datetime, shown: Submission | None) -> Copy:

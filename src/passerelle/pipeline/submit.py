@@ -30,6 +30,7 @@ from .accounts import Accounts
 from .batch import (
     ENDLESS,
     Accepted,
+    Beside,
     Denied,
     Idempotency,
     Item,
@@ -49,6 +50,7 @@ from .wording import Told, Wordings, notification
 
 __all__ = [
     "Accepted",
+    "Beside",
     "Denied",
     "Idempotency",
     "KeyReused",
@@ -98,9 +100,17 @@ class Submitter:
         self._in_flight: dict[tuple[int, str, str], asyncio.Future[Result]] = {}
 
     async def accept(
-        self, account: Account, wanted: Wanted, profile: Profile, idempotency: Idempotency | None = None
+        self,
+        account: Account,
+        wanted: Wanted,
+        profile: Profile,
+        idempotency: Idempotency | None = None,
+        beside: Beside | None = None,
     ) -> Result:
-        """Judge and store one request; returns after the commit. Only `Accepted` has changed anything."""
+        """Judge and store one request; returns after the commit. Only `Accepted` has changed anything.
+
+        `beside` writes rows of its own in the same transaction.
+        """
         judged = await self._judge(wanted, account, profile)
         if judged.submission is None:
             fresh = await self._accounts.again(account)  # a refusal is not looked at again by a commit
@@ -111,8 +121,8 @@ class Submitter:
         if judged.submission is None and idempotency is None:
             return Refused(judged.findings, judged.dropped)
         if idempotency is None:
-            return await self._enqueue(account, wanted, profile, judged, None)
-        return await self._accept_once(account, wanted, profile, judged, idempotency)
+            return await self._enqueue(account, wanted, profile, judged, None, beside)
+        return await self._accept_once(account, wanted, profile, judged, idempotency, beside)
 
     async def _judge(self, wanted: Wanted, account: Account, profile: Profile) -> Judged:
         """A long request is judged in a thread, one at a time: nobody else waits for it."""
@@ -123,7 +133,13 @@ class Submitter:
         return await loop.run_in_executor(self._aside, judge, wanted, account, profile, self._clock.now())
 
     async def _accept_once(
-        self, account: Account, wanted: Wanted, profile: Profile, judged: Judged, idempotency: Idempotency
+        self,
+        account: Account,
+        wanted: Wanted,
+        profile: Profile,
+        judged: Judged,
+        idempotency: Idempotency,
+        beside: Beside | None,
     ) -> Result:
         """With a key: a twin in flight waits for the first; what was answered before is answered again."""
         key = (account.id, idempotency.path, idempotency.key)
@@ -134,7 +150,7 @@ class Submitter:
         try:
             if judged.submission is None:
                 return await self._answered(key, idempotency) or Refused(judged.findings, judged.dropped)
-            return await self._enqueue(account, wanted, profile, judged, idempotency)
+            return await self._enqueue(account, wanted, profile, judged, idempotency, beside)
         finally:
             del self._in_flight[key]
             ended.cancel()
@@ -144,7 +160,13 @@ class Submitter:
         return replay(known, key, idempotency)
 
     async def _enqueue(
-        self, account: Account, wanted: Wanted, profile: Profile, judged: Judged, idempotency: Idempotency | None
+        self,
+        account: Account,
+        wanted: Wanted,
+        profile: Profile,
+        judged: Judged,
+        idempotency: Idempotency | None,
+        beside: Beside | None,
     ) -> Result:
         assert judged.submission is not None
         item = Item(
@@ -155,6 +177,7 @@ class Submitter:
             asyncio.get_running_loop().create_future(),
             judged.submission,
             judged.dropped,
+            beside=beside,
         )
         if idempotency is not None:
             item.answer_key = (account.id, idempotency.path, idempotency.key)
@@ -263,7 +286,7 @@ class Submitter:
     async def _write_at_once(self, batch: list[Item], now: datetime) -> Results | None:
         """The common case: every account is as it was read, can pay, and writes to nobody on a list. The statement
         checks all that under the locks of the wallets; None: something is otherwise, and nothing was written."""
-        if limited(batch) or any(item.idempotency is not None or item.submission.sandbox for item in batch):
+        if limited(batch) or any(item.idempotency or item.beside or item.submission.sandbox for item in batch):
             return None
         verdicts = Verdicts(dict.fromkeys((item.account.id for item in batch), ENDLESS))
         wallets: dict[int, tuple[int, int]] = {}
@@ -303,6 +326,8 @@ class Submitter:
         await submissions.count_accepted(connection, {a: n for a, n in counted.items() if n}, paris_day(now))
         if verdicts.answers:
             await submissions.insert_answers(connection, verdicts.answers, now)
+        for write, one in verdicts.beside:
+            await write(connection, one)
         return verdicts.results
 
     async def _store(

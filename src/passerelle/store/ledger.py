@@ -27,6 +27,9 @@ class Kind(enum.IntEnum):
     TOP_UP = 3
     TRANSFER = 4
     CLOSING = 5  # the charges of a month whose submissions were dropped
+    CHECK = 6  # HLR requests
+    RENTAL = 7  # of numbers
+    FAILOVER = 8  # the SMS that follows an RCS message
 
 
 class Refund(NamedTuple):
@@ -45,6 +48,23 @@ async def top_up(db: Database, account_id: int, amount: int, now: datetime, note
         balance: int = await connection.fetchval(SQL.add_to_wallet, account_id, amount)
         await connection.execute(SQL.insert_posting, now, source, target, abs(amount), Kind.TOP_UP, None, None, note)
     return balance
+
+
+async def move(
+    connection: Any, source: int, target: int, amount: int, kind: Kind, now: datetime, note: str = ""
+) -> dict[int, int] | None:
+    """Post `amount` micro-euros (> 0) from one account to another; both balances after, None where `source` is short.
+
+    FUNDS and SALES are accounts too, without a wallet. The wallets are locked here in the order of their ids.
+    """
+    wallets = await lock_wallets(connection, [one for one in (source, target) if one > SALES])
+    balances = {account_id: row["balance"] for account_id, row in wallets.items()}
+    if source > SALES and balances[source] < amount:
+        return None
+    changes = {one: sign * amount for one, sign in ((source, -1), (target, 1)) if one > SALES}
+    await connection.execute(SQL.insert_posting, now, source, target, amount, kind, None, None, note)
+    await add_to_wallets(connection, changes)
+    return {account_id: balances[account_id] + change for account_id, change in changes.items()}
 
 
 async def lock_wallets(connection: Any, account_ids: Sequence[int]) -> dict[int, Any]:

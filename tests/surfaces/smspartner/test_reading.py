@@ -19,8 +19,8 @@ ACCOUNT = Account(1, 1, AccountState.ACTIVE, "a@example.org", "", "", Rules(), {
 FORM = "application/x-www-form-urlencoded; charset=UTF-8"
 
 
-def parsed(bulk=False, account=ACCOUNT, **members):
-    return parse_send(Members(members, {}), account, NOW, bulk=bulk)
+def parsed(bulk=False, **members):
+    return parse_send(Members(members, {}), NOW, bulk=bulk)
 
 
 def reasons(**members):
@@ -133,13 +133,12 @@ def test_a_send_with_nothing_else():
         to="0639980001", message=5, gamme=3, tag=[], urlDlr={}, scheduledDeliveryDate=[], time=0, minute="0"
     )
     assert (wanted.items, wanted.text, wanted.faults) == ([("0639980001", None)], "5", [])
-    assert (wanted.service, wanted.traffic, wanted.due_at) == (Service.PREMIUM, TrafficClass.TRANSACTIONAL, None)
+    assert (wanted.service, wanted.traffic, wanted.due_at) == (Service.PREMIUM, None, None)
     assert not (wanted.sandbox or wanted.unicode or wanted.stop_mention or wanted.tag or wanted.dlr_url)
 
 
-def test_an_account_may_send_nothing_but_marketing():
-    account = Account(1, 1, AccountState.ACTIVE, "", "", "", Rules(traffic_class=TrafficClass.MARKETING), {})
-    assert parsed(account=account, to="06").traffic is TrafficClass.MARKETING
+def test_without_a_stop_mention_the_account_decides_the_class():
+    assert parsed(to="06").traffic is None
 
 
 @pytest.mark.parametrize(
@@ -261,9 +260,9 @@ def test_what_is_no_day(text):
 )
 def test_a_list_far_too_long_is_too_long_and_takes_no_time(phones):
     began = time.process_time()
-    wanted = parse_send(Members({"phoneNumbers": phones, "message": "x"}, {}), ACCOUNT, NOW, bulk=False)
+    wanted = parse_send(Members({"phoneNumbers": phones, "message": "x"}, {}), NOW, bulk=False)
     assert [fault.reason for fault in wanted.faults] == [Reason.TOO_MANY_RECIPIENTS]
-    bulk = parse_send(Members({"SMSList": [{}] * 200_000}, {}), ACCOUNT, NOW, bulk=True)
+    bulk = parse_send(Members({"SMSList": [{}] * 200_000}, {}), NOW, bulk=True)
     assert [fault.reason for fault in bulk.faults] == [Reason.TOO_MANY_RECIPIENTS]
     assert time.process_time() - began < 0.5
 
@@ -272,5 +271,5 @@ def test_a_list_far_too_long_is_too_long_and_takes_no_time(phones):
 def test_a_member_of_any_length_takes_no_time(name):
     began = time.process_time()
     for text in ("/" * 4_000_000, "a" * 4_000_000, "9" * 4_000_000):
-        parse_send(Members({"phoneNumbers": "1", "message": "x", name: text}, {}), ACCOUNT, NOW, bulk=False)
+        parse_send(Members({"phoneNumbers": "1", "message": "x", name: text}, {}), NOW, bulk=False)
     assert time.process_time() - began < 0.5

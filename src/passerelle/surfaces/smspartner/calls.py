@@ -5,16 +5,18 @@ One rule: a call answers with the members of its reply; how they are written is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 from ...clock import Clock
 from ...domain.account import Account
 from ...pipeline.accounts import Accounts
 from ...pipeline.submit import Submitter
 from ...store.database import Database
-from ..door import Door
-from ..http import Request
+from ..door import Barrier, Door, Rate
+from ..http import Answer, Request
 from .reading import Members
+from .wire import Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,27 @@ class Call:
     members: Members
     account: Account
     is_xml: bool
+
+
+Work = Callable[[Services, Call], Awaitable[Reply | Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A path and its call. `cached`: the account may be a few seconds old, as the commit looks at it again.
+
+    `barriers`: code and text where this call has its own for what keeps a caller out.
+    """
+
+    path: str
+    work: Work
+    methods: tuple[str, ...]
+    cached: bool = False
+    rate: Rate | None = None
+    barriers: Mapping[Barrier, tuple[int, str]] = field(default_factory=dict)
+
+
+GET = ("GET",)
+POST = ("POST",)
+GET_POST = ("GET", "POST")
+REMOVALS = ("GET", "POST", "DELETE")

@@ -12,7 +12,7 @@ from ...store import optouts as store
 from ...store.optouts import Blocked, List
 from ..http import worded
 from . import codes, wire
-from .calls import Call, Services
+from .calls import GET, POST, REMOVALS, Call, Entry, Services
 from .reading import number_of
 from .wire import Reply
 
@@ -54,3 +54,10 @@ async def delete(services: Services, call: Call) -> Reply:
     if number is None or not await store.remove_by_number(services.db, call.account.id, List.STOP, number):
         return wire.simple(4, "Identifiant introuvable")
     return {"success": True, "code": 200}
+
+
+ENTRIES = (
+    Entry("/stop-sms/list", listing, GET),
+    Entry("/stop-sms/add", add, POST),
+    Entry("/stop-sms/delete", delete, REMOVALS),
+)

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...domain import calendar
-from ...domain.account import Account
 from ...domain.admission import Finding, Reason, Wanted
 from ...domain.message import TrafficClass
 from ...domain.pricing import Service
@@ -148,10 +147,10 @@ def number_of(value: Any) -> int | None:
     return number if number is not None and 0 < number <= LAST_NUMBER else None
 
 
-def parse_send(members: Members, account: Account, now: datetime, *, bulk: bool) -> Wanted:
+def parse_send(members: Members, now: datetime, *, bulk: bool) -> Wanted:
     """`send` and `bulk-send` (contract 5.1, 5.2); what is wrong is in `faults`."""
     items: list[tuple[str, str | None]]
-    wanted = Wanted(items=(), traffic=account.rules.traffic_class)
+    wanted = Wanted(items=(), traffic=None)
     if bulk:
         listed = members.get("SMSList")
         items = _bulk_items(listed) if isinstance(listed, list) else []

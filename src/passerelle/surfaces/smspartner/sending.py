@@ -1,25 +1,27 @@
 """Credits, sends and their cancelling (contract 4, 5).
 
-One rule: a send is judged on a cached account, and nothing is refused for good before the account was looked at again.
+One rule: a send comes in on a cached account; `Submitter` looks at the account again before it refuses for good.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from ...domain import pricing
-from ...domain.account import Account, AccountState
+from ...domain.account import Account
 from ...domain.admission import Wanted
 from ...domain.message import Dialect
 from ...domain.pricing import Service
 from ...domain.profile import SMSPARTNER
 from ...pipeline.cancel import CancelVerdict, cancel
-from ...pipeline.submit import Accepted, Denied, Idempotency, KeyReused, Refused, Replayed
+from ...pipeline.submit import Accepted, Beside, Idempotency, KeyReused, Refused, Replayed
 from ...store import statistics
 from ..door import body_hash, idempotency_key, of_state
 from ..http import Answer
 from . import codes, wire, xml
-from .calls import Call, Services
+from .calls import GET, POST, REMOVALS, Call, Entry, Services
 from .reading import is_bulk, number_of, parse_send
 from .wire import Reply
 
@@ -54,12 +56,20 @@ def _affordable(account: Account, service: Service) -> int:
 async def send(services: Services, call: Call, *, bulk: bool = False) -> Reply | Answer:
     """POST `send`, and `bulk-send` for a text for each recipient."""
     bulk = bulk or is_bulk(call.members)
-    word = partial(_sent, bulk)
-    wanted, account, result = await _accept(services, call, bulk)
+    wanted = parse_send(call.members, services.clock.now(), bulk=bulk)
+    return await submit(services, call, wanted, bulk_sent if bulk else sent)
+
+
+async def submit(
+    services: Services, call: Call, wanted: Wanted, word: Callable[[Accepted], Reply], beside: Beside | None = None
+) -> Reply | Answer:
+    """Any call that sends: judged, stored once where there is an Idempotency-Key, and answered in the words given."""
+    idempotency = _idempotency(call, word)
+    result = await services.submitter.accept(call.account, wanted, SMSPARTNER, idempotency, beside)
     if isinstance(result, Accepted):
         return word(result)
     if isinstance(result, Refused):
-        return wire.refused(wanted, result.findings, result.dropped, account)
+        return wire.refused(wanted, result.findings, result.dropped, call.account)
     if isinstance(result, Replayed):
         return Answer(result.status, result.answer, xml.MEDIA if call.is_xml else wire.MEDIA_JSON)
     if isinstance(result, KeyReused):
@@ -68,38 +78,27 @@ async def send(services: Services, call: Call, *, bulk: bool = False) -> Reply |
     return wire.simple(codes.OF_BARRIER[barrier] if barrier else 10)
 
 
-def _sent(bulk: bool, accepted: Accepted) -> Reply:
-    due_at = accepted.submission.due_at if accepted.submission.scheduled else None
-    if bulk:
-        return wire.bulk_sent(accepted.number, accepted.kept, accepted.dropped, accepted.cost, due_at)
-    return wire.sent(accepted.number, accepted.kept, accepted.cost, due_at)
+def sent(accepted: Accepted) -> Reply:
+    """The answer of `send` and of the calls like it."""
+    return wire.sent(accepted.number, accepted.kept, accepted.cost, _due_at(accepted))
 
 
-async def _accept(
-    services: Services, call: Call, bulk: bool
-) -> tuple[Wanted, Account, Accepted | Refused | Denied | Replayed | KeyReused]:
-    """The result, with the request and the account that it is about."""
-    account, idempotency = call.account, _idempotency(call, bulk)
-    while True:
-        wanted = parse_send(call.members, account, services.clock.now(), bulk=bulk)
-        result = await services.submitter.accept(account, wanted, SMSPARTNER, idempotency)
-        if not isinstance(result, Refused):
-            return wanted, account, result
-        fresh = await services.accounts.again(account)
-        if fresh is None or fresh.state is not AccountState.ACTIVE:
-            return wanted, account, Denied(None if fresh is None else fresh.state)
-        if fresh.version == account.version:
-            return wanted, fresh, result
-        account = fresh
+def bulk_sent(accepted: Accepted) -> Reply:
+    """The answer of `bulk-send`."""
+    return wire.bulk_sent(accepted.number, accepted.kept, accepted.dropped, accepted.cost, _due_at(accepted))
 
 
-def _idempotency(call: Call, bulk: bool) -> Idempotency | None:
+def _due_at(accepted: Accepted) -> datetime | None:
+    return accepted.submission.due_at if accepted.submission.scheduled else None
+
+
+def _idempotency(call: Call, word: Callable[[Accepted], Reply]) -> Idempotency | None:
     key = idempotency_key(call.request)
     if not key:
         return None
 
     def render(accepted: Accepted) -> tuple[int, bytes]:
-        return 200, wire.encode(_sent(bulk, accepted), call.is_xml)
+        return 200, wire.encode(word(accepted), call.is_xml)
 
     asked = [f"{name}={value}" for name, value in sorted(call.request.query.items()) if name.lower() != "apikey"]
     hashed = body_hash(call.request, str(call.is_xml), *asked)
@@ -127,3 +126,12 @@ async def message_cancel(services: Services, call: Call) -> Reply:
     if verdict is CancelVerdict.CANCELLED:
         return {"success": True, "code": 200, "message": "L'envoi du SMS a été annulé."}
     return wire.simple(*_CANCEL_FAULTS[verdict])
+
+
+ENTRIES = (
+    Entry("/send", send, POST, cached=True),
+    Entry("/bulk-send", partial(send, bulk=True), POST, cached=True),
+    Entry("/me", me, GET),
+    Entry("/message-cancel", message_cancel, REMOVALS),
+    Entry("/message-cancel/{messageId}", message_cancel, REMOVALS),
+)

@@ -15,8 +15,9 @@ from ...store import statistics
 from ...store import status as store
 from ...store.status import Status
 from .. import values
+from ..door import Rate
 from . import wire
-from .calls import Call, Services
+from .calls import GET, GET_POST, Call, Entry, Services
 from .reading import MOST_RECIPIENTS, Members, number_of, parse_day
 from .wire import Reply
 
@@ -209,3 +210,12 @@ def _periods(
         }
         for day, midnight, (parts, cost) in zip(days, boundaries, rows, strict=False)
     ]
+
+
+ENTRIES = (
+    Entry("/message-status", message_status, GET),
+    Entry("/multi-status", multi_status, GET_POST),
+    Entry("/bulk-status", bulk_status, GET),
+    Entry("/bulk-status-by-tag", bulk_status_by_tag, GET),
+    Entry("/statistics/cost-resume", cost_resume, GET, rate=Rate("cost-resume", 5)),
+)
