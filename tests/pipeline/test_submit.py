@@ -204,7 +204,9 @@ async def test_rows_beside_a_submission_are_of_its_transaction(house):
     seen = []
 
     async def write(connection, one):
-        seen.append((one.id, await connection.fetchval("select count(*) from message where submission_id = $1", one.id)))
+        seen.append(
+            (one.id, await connection.fetchval("select count(*) from message where submission_id = $1", one.id))
+        )
 
     assert isinstance(await house.submitter.accept(account, wanted(), SMSPARTNER, beside=write), Accepted)
     assert [count for _, count in seen] == [1]
