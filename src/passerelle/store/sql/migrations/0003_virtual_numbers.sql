@@ -1,0 +1,1 @@
+-- Long numbers that accounts own.

@@ -1,0 +1,1 @@
+-- HLR requests and their results.

@@ -1,0 +1,1 @@
+-- What a sub-account is beside an account.

@@ -1,0 +1,1 @@
+-- The contact base that the operator rents out.

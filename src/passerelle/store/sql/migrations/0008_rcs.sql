@@ -1,0 +1,1 @@
+-- What an RCS message is beside a message.

@@ -1,0 +1,1 @@
+-- Keys and endpoints of the native API.
