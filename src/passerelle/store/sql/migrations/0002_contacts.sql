@@ -1,1 +1,2 @@
 -- Groups and contacts of customers.
+select;  -- nothing yet

@@ -1,1 +1,2 @@
 -- What a sub-account is beside an account.
+select;  -- nothing yet

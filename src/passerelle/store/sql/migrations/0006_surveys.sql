@@ -1,1 +1,2 @@
 -- Surveys, invitations, answers, short links.
+select;  -- nothing yet

@@ -1,1 +1,2 @@
 -- The contact base that the operator rents out.
+select;  -- nothing yet

@@ -1,1 +1,2 @@
 -- What an RCS message is beside a message.
+select;  -- nothing yet

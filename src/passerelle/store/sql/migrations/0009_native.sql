@@ -1,1 +1,2 @@
 -- Keys and endpoints of the native API.
+select;  -- nothing yet
