@@ -7,7 +7,6 @@ history. Account 0 holds the lists of the platform.
 from __future__ import annotations
 
 import enum
-import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,6 +14,8 @@ from typing import Any
 import msgspec
 
 from .database import Database, queries
+from .tokens import new_token as new_token
+from .tokens import new_tokens
 
 _SQL = queries("optouts")
 
@@ -37,11 +38,6 @@ class Blocked(msgspec.Struct, frozen=True):
     phone: int
     created_at: datetime
     history: list[dict[str, Any]]  # [{"date": milliseconds, "campaignId": 24 hex digits, if any}]
-
-
-def new_token(now: datetime) -> bytes:
-    """A 96-bit id, written as 24 hex digits: four bytes of time, eight that nobody guesses."""
-    return int(now.timestamp()).to_bytes(4, "big") + secrets.token_bytes(8)
 
 
 async def listing(db: Database, account_id: int, list_: List) -> list[Blocked]:
@@ -83,7 +79,7 @@ async def add_many(conn: Any, rows: Iterable[tuple[int, int, int]], now: datetim
     if not wanted:
         return set()
     accounts, lists, phones = zip(*wanted, strict=True)
-    tokens = [new_token(now) for _ in wanted]
+    tokens = new_tokens(now, len(wanted))
     history = [{"date": _milliseconds(now)}]
     return {tuple(row) for row in await conn.fetch(_SQL.add_many, accounts, lists, phones, tokens, now, history)}
 
