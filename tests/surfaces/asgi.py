@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from surfaces import proofs
+
 
 @dataclass(frozen=True)
 class Response:
@@ -56,4 +58,6 @@ class Client:
         if not sent:
             return Response(0, {}, b"")
         head = {bytes(name).decode().lower(): value.decode() for name, value in sent[0]["headers"]}
-        return Response(sent[0]["status"], head, b"".join(part.get("body", b"") for part in sent[1:]))
+        answer = b"".join(part.get("body", b"") for part in sent[1:])
+        proofs.hear(path, answer)
+        return Response(sent[0]["status"], head, answer)

@@ -141,6 +141,29 @@ async def test_refusals(shop, members, code):
     assert await shop.rows("submission") == [] and await shop.balance() == 10_000_000
 
 
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"sender": "ab"}, 44),
+        ({"time": 10}, 45),
+        ({"scheduledDeliveryDate": "2026-12-01", "time": 10, "minute": 0}, 49),
+        ({"scheduledDeliveryDate": "01/12/2026", "time": 25, "minute": 0}, 46),
+        ({"scheduledDeliveryDate": "01/12/2026", "time": 10, "minute": 61}, 47),
+        ({"scheduledDeliveryDate": "01/12/2026", "time": 10, "minute": 3}, 48),
+        ({"sender": "12345"}, 992),
+        ({"scheduledDeliveryDate": "15/11/2026", "time": 10, "minute": 0, "isStopSms": 1}, 23),
+        ({"scheduledDeliveryDate": "16/11/2026", "time": 20, "minute": 0, "isStopSms": 1}, 22),
+        ({"SMSList": [{"phoneNumber": f"06399{n:05}", "message": "a"} for n in range(80_000, 80_264)]}, 11),
+    ],
+    ids=lambda value: str(value) if isinstance(value, int) else "",
+)
+async def test_refusals_of_a_whole_bulk_send(shop, members, code):
+    listed = [{"phoneNumber": ONE, "message": "Bonjour"}]
+    answer = await shop.post("bulk-send", **{"SMSList": listed, **members})
+    assert (answer["success"], answer["code"]) == (False, code)
+    assert await shop.rows("submission") == [] and await shop.balance() == 10_000_000
+
+
 async def test_the_order_of_the_checks(shop):
     """Everything is wrong at first; each step mends the fault that was told."""
     await shop.accounts.update_rules(shop.account.id, eco=False)
