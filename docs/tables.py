@@ -89,6 +89,7 @@ CARRIER = {
 RULES = {
     "eco": "May use the economic range (SMS Partner code 51 where not)",
     "unicode": "May send UCS-2 (`isUnicode` of SMS Partner; ignored where not)",
+    "call_forwarding": "May set where calls to its long numbers go (SMS Partner `vn/callforward`, code 14 where not)",
     "traffic_class": "Class of SMS Partner sends that do not say `isStopSms`",
     "quiet_exempt": "Marketing may leave at any hour and on any day",
     "quiet_start": "When marketing stops in the evening",

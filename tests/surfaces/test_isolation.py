@@ -23,7 +23,7 @@ from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.keys import Keyring
 from passerelle.pipeline.submit import Submitter
 from passerelle.settings import Settings
-from passerelle.store import optouts
+from passerelle.store import optouts, virtual_numbers
 from passerelle.store.database import Database
 from passerelle.surfaces.door import Door
 from passerelle.surfaces.http import Dialects, Limits, Surface
@@ -49,6 +49,7 @@ NOWHERE = {
     "stopped": OTHER_STOPPED,
     "bounced": OTHER_BOUNCED,
     "once": "a-key-of-nobody",
+    "long": "+33644639999",
 }
 
 # Dialect, method and route -> what is asked: query and body, `{...}` an id. None: it names nothing of anybody.
@@ -78,6 +79,8 @@ CALLS: dict[tuple[str, str, str], Asked] = {
     ("smspartner", "GET", "/stop-sms/list"): [("", "")],
     ("smspartner", "POST", "/stop-sms/add"): [("", '{"phoneNumber": "{stopped}"}')],
     **{("smspartner", method, "/stop-sms/delete"): STOPS for method in ("GET", "POST", "DELETE")},
+    ("smspartner", "POST", "/vn/send"): [("", '{"to": "{phone}", "from": "{long}", "message": "Bonjour"}')],
+    ("smspartner", "POST", "/vn/callforward"): [("", '{"number": "{long}", "type": 1, "param": "0639980009"}')],
     ("primotexto", "POST", "/notification/messages/send"): [
         ("", '{"number": "{phone}", "message": "Bonjour", "category": "{tag}"}')
     ],
@@ -195,7 +198,9 @@ async def furnish(town: Town) -> None:
         "stopped": STOPPED,
         "bounced": BOUNCED,
         "once": "a-key-of-the-bakery",
+        "long": "+33644630001",
     }
+    await virtual_numbers.add(town.db, 33644630001, town.bakery.id, TUESDAY, "https://bakery.example/Secret")
     body = json.dumps({"number": PHONE, "message": "Secret", "category": "Bread"})
     sent = await town.call(town.bakery_key, "primotexto", "POST", "/notification/messages/send", body, town.ids["once"])
     town.ids["snapshot"] = sent.json()["snapshotId"]

@@ -27,6 +27,7 @@ class Rules:
 
     eco: bool = True
     unicode: bool = True
+    call_forwarding: bool = True  # of long numbers
     traffic_class: TrafficClass = TrafficClass.TRANSACTIONAL
     quiet_exempt: bool = False
     quiet_start: time = time(20, 0)
@@ -68,7 +69,7 @@ class Account:
     rules: Rules
     prices: dict[tuple[int, str], int]
     refused_senders: frozenset[str] = frozenset()  # protected and not granted; upper case, no blanks
-    numbers: frozenset[str] = frozenset()  # virtual numbers it owns, E.164
+    numbers: frozenset[str] = frozenset()  # long numbers that it may send from, E.164 without +
     balance: int = 0  # micro-euros, as read; only the store decides with it
     secrets: tuple[bytes, ...] = ()  # of its notifications, the newest first
     key_hash: bytes = b""

@@ -81,6 +81,7 @@ class Accounts:
             rules=self.rules(row["settings"]),
             prices=await store.prices(self._db, row["id"]),
             refused_senders=await store.refused_senders(self._db, row["id"]),
+            numbers=frozenset(map(str, row["numbers"])),
             balance=row["balance"],
             secrets=self._secrets(row),
             key_hash=row["key_hash"] or b"",

@@ -1,12 +1,14 @@
 -- name: by_key
 select a.id, a.parent_id, a.email, a.firstname, a.lastname, a.settings, a.key_hash, a.secret_sealed, a.previous_secret_sealed,
-       w.version, w.state, w.balance
+       w.version, w.state, w.balance,
+       array(select v.phone from virtual_number v where v.account_id = a.id and v.enabled) as numbers
 from account a join wallet w on w.account_id = a.id
 where a.key_hash = $1
 
 -- name: by_id
 select a.id, a.parent_id, a.email, a.firstname, a.lastname, a.settings, a.key_hash, a.secret_sealed, a.previous_secret_sealed,
-       w.version, w.state, w.balance
+       w.version, w.state, w.balance,
+       array(select v.phone from virtual_number v where v.account_id = a.id and v.enabled) as numbers
 from account a join wallet w on w.account_id = a.id
 where a.id = $1
 

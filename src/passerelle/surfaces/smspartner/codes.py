@@ -134,6 +134,7 @@ CONSTRAINT_OF: dict[Reason, tuple[str, str]] = {
 MEMBERS = (
     "phoneNumbers",
     "phoneNumber",
+    "to",
     "message",
     "sender",
     "tag",

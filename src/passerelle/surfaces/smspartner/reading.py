@@ -147,15 +147,17 @@ def number_of(value: Any) -> int | None:
     return number if number is not None and 0 < number <= LAST_NUMBER else None
 
 
-def parse_send(members: Members, now: datetime, *, bulk: bool) -> Wanted:
-    """`send` and `bulk-send` (contract 5.1, 5.2); what is wrong is in `faults`."""
+def parse_send(
+    members: Members, now: datetime, *, bulk: bool, phones: Sequence[str] = ("phoneNumbers", "to")
+) -> Wanted:
+    """`send` and `bulk-send` (contract 5.1, 5.2); what is wrong is in `faults`. `phones`: members with the numbers."""
     items: list[tuple[str, str | None]]
     wanted = Wanted(items=(), traffic=None)
     if bulk:
         listed = members.get("SMSList")
         items = _bulk_items(listed) if isinstance(listed, list) else []
     else:
-        items = [(phone, None) for phone in members.phones("phoneNumbers", "to")]
+        items = [(phone, None) for phone in members.phones(*phones)]
         wanted.text = members.text("message")
     if not items:
         wanted.faults.append(Finding(Reason.NO_RECIPIENT))

@@ -61,15 +61,23 @@ async def send(services: Services, call: Call, *, bulk: bool = False) -> Reply |
 
 
 async def submit(
-    services: Services, call: Call, wanted: Wanted, word: Callable[[Accepted], Reply], beside: Beside | None = None
+    services: Services,
+    call: Call,
+    wanted: Wanted,
+    word: Callable[[Accepted], Reply],
+    beside: Beside | None = None,
+    member: str = "phoneNumbers",
 ) -> Reply | Answer:
-    """Any call that sends: judged, stored once where there is an Idempotency-Key, and answered in the words given."""
+    """Any call that sends: judged, stored once where there is an Idempotency-Key, and answered in the words given.
+
+    `member`: what the call calls its list of numbers.
+    """
     idempotency = _idempotency(call, word)
     result = await services.submitter.accept(call.account, wanted, SMSPARTNER, idempotency, beside)
     if isinstance(result, Accepted):
         return word(result)
     if isinstance(result, Refused):
-        return wire.refused(wanted, result.findings, result.dropped, call.account)
+        return wire.refused(wanted, result.findings, result.dropped, call.account, member)
     if isinstance(result, Replayed):
         return Answer(result.status, result.answer, xml.MEDIA if call.is_xml else wire.MEDIA_JSON)
     if isinstance(result, KeyReused):

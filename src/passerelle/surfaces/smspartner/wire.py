@@ -110,21 +110,29 @@ def _failed(lost: Finding) -> Reply:
     return simple(codes.OF_REASON[lost.reason], text, lost.subject) | {"phoneNumber": lost.subject}
 
 
-def refused(wanted: Wanted, findings: Sequence[Finding], dropped: Sequence[Finding], account: Account) -> Reply:
-    """Why nothing was sent: the first fault in the order of the contract (3.12)."""
+def refused(
+    wanted: Wanted,
+    findings: Sequence[Finding],
+    dropped: Sequence[Finding],
+    account: Account,
+    member: str = "phoneNumbers",
+) -> Reply:
+    """Why nothing was sent: the first fault in the order of the contract (3.12). `member`: of the list of numbers."""
     found = {codes.OF_REASON[finding.reason] for finding in findings if finding.reason not in codes.CONSTRAINT_OF}
     first = min(found, key=codes.rank, default=codes.NOBODY)
-    if first not in (2, 50) and (entries := _violations(wanted, findings, dropped)):
+    if first not in (2, 50) and (entries := _violations(wanted, findings, dropped, member)):
         return constraints(entries)
     if first == codes.NOBODY:
         return _nobody(wanted, dropped)
     return simple(first, n=_hours(account) if first == 22 else "")
 
 
-def _violations(wanted: Wanted, findings: Sequence[Finding], dropped: Sequence[Finding]) -> list[tuple[str, str]]:
+def _violations(
+    wanted: Wanted, findings: Sequence[Finding], dropped: Sequence[Finding], member: str
+) -> list[tuple[str, str]]:
     found = [_violation(finding) for finding in findings if finding.reason in codes.CONSTRAINT_OF]
     if len(dropped) == len(wanted.items):
-        found += _unusable(wanted, dropped)
+        found += _unusable(wanted, dropped, member)
     return sorted(found, key=lambda entry: codes.MEMBERS.index(entry[0]))
 
 
@@ -133,10 +141,10 @@ def _violation(finding: Finding, member: str = "") -> tuple[str, str]:
     return member or own.replace("{n}", finding.subject), text.replace("{n}", finding.subject)
 
 
-def _unusable(wanted: Wanted, dropped: Sequence[Finding]) -> list[tuple[str, str]]:
+def _unusable(wanted: Wanted, dropped: Sequence[Finding], member: str) -> list[tuple[str, str]]:
     """When no recipient at all can be read: an entry for each."""
     if _shares_text(wanted):
-        return [_violation(lost) for lost in dropped] if _all(dropped, {Reason.NUMBER_INVALID}) else []
+        return [_violation(lost, member) for lost in dropped] if _all(dropped, {Reason.NUMBER_INVALID}) else []
     if not _all(dropped, {Reason.NUMBER_MISSING, Reason.NUMBER_INVALID, Reason.TEXT_MISSING}):
         return []
     entries = []
