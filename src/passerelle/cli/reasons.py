@@ -24,6 +24,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.TAG_INVALID: "the tag has characters that are not allowed",
     Reason.CAMPAIGN_NAME_INVALID: "the name of the campaign is not allowed",
     Reason.URL_INVALID: "a callback address is no http or https URL",
+    Reason.CONTENT_INVALID: "the content of the RCS message is not valid",
     Reason.TEXT_MISSING: "the text is empty",
     Reason.TEXT_CHARACTERS: "the text has characters that this account does not send (see its setting `characters`)",
     Reason.TEXT_LONG: "the text is too long",
@@ -47,6 +48,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.BOUNCED_PLATFORM: "the number is known to be dead on this platform",
     Reason.CLOSED_DAY: "marketing may not leave on that day",
     Reason.CLOSED_HOUR: "marketing may not leave at that hour",
+    Reason.RCS_FORBIDDEN: "the account may not send RCS messages (see `passerelle account set`)",
     Reason.CREDIT: "the credit is too low (see `passerelle account credit`)",
     Reason.QUOTA: "the daily quota of the account is used up",
 }

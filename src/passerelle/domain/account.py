@@ -27,6 +27,8 @@ class Rules:
 
     eco: bool = True
     unicode: bool = True
+    subaccounts: bool = True  # may have some; a sub-account never does
+    rcs: bool = True
     call_forwarding: bool = True  # of long numbers
     traffic_class: TrafficClass = TrafficClass.TRANSACTIONAL
     quiet_exempt: bool = False

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from . import calendar, numbers, optout, text
 from .account import Account
-from .message import Recipient, Submission, TrafficClass
+from .message import Failover, Recipient, Submission, TrafficClass
 from .pricing import Service, quote
 from .profile import Profile
 
@@ -39,6 +39,7 @@ class Reason(enum.Enum):
     TAG_INVALID = "tag_invalid"
     CAMPAIGN_NAME_INVALID = "campaign_name_invalid"
     URL_INVALID = "url_invalid"
+    CONTENT_INVALID = "content_invalid"
     # of the text and the sender
     TEXT_MISSING = "text_missing"
     TEXT_CHARACTERS = "text_characters"
@@ -66,6 +67,7 @@ class Reason(enum.Enum):
     CLOSED_DAY = "closed_day"
     CLOSED_HOUR = "closed_hour"
     # of the account
+    RCS_FORBIDDEN = "rcs_forbidden"
     CREDIT = "credit"
     QUOTA = "quota"
 
@@ -97,6 +99,7 @@ class Wanted:
     dlr_url: str = ""
     reply_url: str = ""
     sandbox: bool = False
+    failover: str | None = None  # the text of the SMS that follows where an RCS message does not arrive
     faults: list[Finding] = field(default_factory=list)  # found while reading
 
 
@@ -118,16 +121,31 @@ def judge(wanted: Wanted, account: Account, profile: Profile, now: datetime) -> 
     findings += sender_findings(wanted.sender, account, profile)
     if wanted.service is Service.ECO and not account.rules.eco:
         findings.append(Finding(Reason.ECO_FORBIDDEN))
+    if wanted.service is Service.RCS and not account.rules.rcs:
+        findings.append(Finding(Reason.RCS_FORBIDDEN))
     due_at = wanted.due_at or now
     if traffic_of(wanted, account) is TrafficClass.MARKETING and not account.rules.quiet_exempt:
         due_at = _opened(wanted, account, profile, due_at, findings)
     common = _Text(wanted.text, wanted, account, profile) if wanted.text or _is_shared(wanted) else None
     if common is not None and common.fault is not None:
         findings.append(Finding(common.fault, common.subject))
+    after = _failover(wanted, account, profile, findings)
     recipients, dropped = _recipients(wanted, account, profile, common)
     if findings or not recipients:
         return Judged(None, findings, dropped)
-    return Judged(_submission(wanted, account, profile, now, due_at, common, recipients), findings, dropped)
+    submission = _submission(wanted, account, profile, now, due_at, common, recipients)
+    submission.failover = after
+    return Judged(submission, findings, dropped)
+
+
+def _failover(wanted: Wanted, account: Account, profile: Profile, findings: list[Finding]) -> Failover | None:
+    """The SMS that may follow, by the rules of any other."""
+    if wanted.failover is None:
+        return None
+    ready = _Text(wanted.failover, replace(wanted, service=Service.PREMIUM), account, profile)
+    if ready.fault is not None:
+        findings.append(Finding(ready.fault, ready.subject))
+    return Failover(ready.text, ready.encoding, ready.parts)
 
 
 def _submission(
@@ -233,6 +251,9 @@ class _Text:
         self.subject = ""
         self.encoding = text.Encoding.GSM
         self.parts = 0
+        if wanted.service is Service.RCS:  # a content that was judged where it was read: one part, whatever it holds
+            self.text, self.parts = raw, 1
+            return
         if len(raw) > LONGEST_TEXT:
             self.fault, self.text = Reason.ECO_LONG if wanted.service is Service.ECO else Reason.TEXT_LONG, ""
             return

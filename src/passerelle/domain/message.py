@@ -75,6 +75,7 @@ class OutcomeKind(enum.IntEnum):
     PERMANENT = 3
     UNKNOWN = 4
     UNSENT = 5  # nothing left: the bind was lost or the lease over before the bytes were written
+    UNREACHABLE = 6  # not over this carrier: another way may be taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,15 @@ class Recipient:
     index: int = 0  # among the accepted
 
 
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """The SMS that follows where an RCS message does not arrive, its text made ready."""
+
+    text: str
+    encoding: Encoding
+    parts: int
+
+
 @dataclass(slots=True)
 class Submission:
     """A judged request, ready to be stored: everything but the lists of blocked numbers and the balance is decided."""
@@ -181,3 +191,4 @@ class Submission:
     stop_applies: bool = True
     bounce_applies: bool = False
     scheduled: bool = False  # due_at is later than accepted_at: asked for, or held
+    failover: Failover | None = None

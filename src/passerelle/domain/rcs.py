@@ -96,15 +96,7 @@ def _texts(shape: Any) -> Iterable[str]:
         for name in ("text", "title", "description", "fileUrl"):
             if isinstance(shape.get(name), str):
                 yield shape[name]
-        for name in (
-            "richCard",
-            "standaloneCard",
-            "carouselCard",
-            "cardContents",
-            "cardContent",
-            "contentInfo",
-            "media",
-        ):
+        for name in _INNER:
             yield from _texts(shape.get(name))
 
 

@@ -93,6 +93,7 @@ CODES = {
     Reason.TAG_INVALID: 45,
     Reason.CAMPAIGN_NAME_INVALID: 40,
     Reason.URL_INVALID: 73,
+    Reason.CONTENT_INVALID: 73,
     Reason.TEXT_MISSING: 30,
     Reason.TEXT_CHARACTERS: 31,
     Reason.TEXT_LONG: 32,
@@ -114,12 +115,13 @@ CODES = {
     Reason.OPTED_OUT: 12,
     Reason.BOUNCED: 13,
     Reason.BOUNCED_PLATFORM: 14,
+    Reason.RCS_FORBIDDEN: 70,
     Reason.CREDIT: 71,
     Reason.QUOTA: 76,
 }
 
 # The order of checks of a send (section 3): of several faults the first here is the answer.
-ORDER = (73, 10, 11, 19, 91, 90, 20, 21, 22, 23, 30, 31, 32, 40, 45, 62, 12, 13, 14, 71, 76)
+ORDER = (70, 73, 10, 11, 19, 91, 90, 20, 21, 22, 23, 30, 31, 32, 40, 45, 62, 12, 13, 14, 71, 76)
 _RANK = {code: rank for rank, code in enumerate(ORDER)}
 
 

@@ -71,6 +71,7 @@ OF_REASON: dict[Reason, int] = {
     Reason.TAG_INVALID: 9,
     Reason.CAMPAIGN_NAME_INVALID: 9,
     Reason.URL_INVALID: 9,
+    Reason.CONTENT_INVALID: 9,
     Reason.TEXT_MISSING: 43,
     Reason.TEXT_CHARACTERS: 43,
     Reason.TEXT_LONG: 52,
@@ -94,6 +95,7 @@ OF_REASON: dict[Reason, int] = {
     Reason.BOUNCED_PLATFORM: 14,
     Reason.CLOSED_DAY: 23,
     Reason.CLOSED_HOUR: 22,
+    Reason.RCS_FORBIDDEN: 40,
     Reason.CREDIT: 11,
     Reason.QUOTA: 429,
 }
@@ -117,7 +119,7 @@ OF_FAULT: dict[Fault, int] = {
 }
 
 # Contract 3.12; 9 stands for the whole list of constraints.
-ORDER = (2, 50, 9, 44, 45, 49, 46, 47, 48, 51, 42, 52, 992, 23, 22, 55, 11, 429)
+ORDER = (40, 2, 50, 9, 44, 45, 49, 46, 47, 48, 51, 42, 52, 992, 23, 22, 55, 11, 429)
 
 # Faults of the request that go into the list of constraints: (member, text). `{n}`: the subject of the finding.
 CONSTRAINT_OF: dict[Reason, tuple[str, str]] = {
@@ -130,11 +132,14 @@ CONSTRAINT_OF: dict[Reason, tuple[str, str]] = {
     Reason.HOUR_MISSING: ("time", "L'heure est requise"),
     Reason.MINUTE_MISSING: ("minute", "La minute est requise"),
     Reason.URL_INVALID: ("{n}", "Cette URL n'est pas valide"),
+    Reason.CONTENT_INVALID: ("richContent", "{n}"),
 }
 MEMBERS = (
     "phoneNumbers",
     "phoneNumber",
     "to",
+    "richContent",
+    "failover",
     "message",
     "sender",
     "tag",
