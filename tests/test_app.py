@@ -90,7 +90,7 @@ async def served(url: str, **more: Any) -> AsyncIterator[tuple[app.Ground, Clien
     async with ground(settings(url, **more)) as base:
         submitter = Submitter(base.db, base.accounts, base.routes(), base.clock)
         writing = asyncio.create_task(submitter.run())
-        yield base, Client(dialects(base, submitter, app._readiness(base)))
+        yield base, Client(dialects(base, submitter, app.beyond(base, submitter, app._readiness(base))))
         writing.cancel()
 
 

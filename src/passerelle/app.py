@@ -42,8 +42,9 @@ from .store import carriers, installation_facts, retention
 from .store.database import PATIENCE, Database
 from .store.numbering import month_of
 from .surfaces import health
+from .surfaces.beyond import Beyond, Factory
 from .surfaces.door import Door
-from .surfaces.http import Dialects, Limits, Surface
+from .surfaces.http import App, Dialects, Limits, Surface
 from .surfaces.primotexto import wire as primotexto_wire
 from .surfaces.primotexto.routes import Primotexto
 from .surfaces.protocol import LenientProtocol
@@ -118,18 +119,34 @@ async def _following(clock: Clock, db: Database) -> AsyncIterator[None]:
 # --- HTTP ----------------------------------------------------------------------------------------------------------
 
 
-def dialects(base: Ground, submitter: Submitter, is_ready: Callable[[], Any]) -> Dialects:
+def beyond(base: Ground, submitter: Submitter, is_ready: Callable[[], Awaitable[bool]]) -> Beyond:
+    """What stands behind the dialects, by prefix; a factory imports what it needs when it is called."""
+    routes: dict[str, Factory] = {}
+    return Beyond(routes, health.application(is_ready, metrics=base.settings.metrics))
+
+
+def dialects(base: Ground, submitter: Submitter, behind: App) -> Dialects:
     """The ASGI application of `serve`."""
     settings = base.settings
     door = Door(base.db, base.accounts, base.clock)
     surfaces: list[Surface] = [
-        SmsPartner(Services(base.db, door, base.accounts, submitter, base.clock)),
+        SmsPartner(
+            Services(
+                base.db,
+                door,
+                base.accounts,
+                submitter,
+                base.clock,
+                group_add_code=settings.group_add_code,
+                contact_page=settings.contact_page,
+            )
+        ),
         Primotexto(base.db, door, submitter, base.clock),
     ]
     limits = Limits(
         hosts=dict(settings.hosts), trusted_proxies=tuple(settings.trusted_proxies), max_body=settings.max_body
     )
-    return Dialects(surfaces, health.application(is_ready, metrics=settings.metrics), limits)
+    return Dialects(surfaces, behind, limits)
 
 
 def _readiness(base: Ground) -> Callable[[], Awaitable[bool]]:
@@ -194,12 +211,14 @@ async def serve(settings: Settings) -> None:
             validity=timedelta(hours=settings.validity_hours),
             wordings=WORDINGS,
         )
-        writing = asyncio.create_task(submitter.run())
+        behind = beyond(base, submitter, _readiness(base))
+        beside = [asyncio.create_task(submitter.run()), asyncio.create_task(behind.warm())]
 
-        config = _uvicorn(settings, dialects(base, submitter, _readiness(base)), settings.port)
+        config = _uvicorn(settings, dialects(base, submitter, behind), settings.port)
         telemetry.log(telemetry.Event.STARTED, program="serve", host=settings.host, port=settings.port)
         await uvicorn.Server(config).serve()
-        writing.cancel()
+        for task in beside:
+            task.cancel()
         telemetry.log(telemetry.Event.STOPPED, program="serve")
 
 
