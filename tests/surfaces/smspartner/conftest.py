@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -85,6 +86,21 @@ class Shop:
 
 @pytest.fixture
 async def shop(db: Database) -> AsyncIterator[Shop]:
+    async with on(db) as shop:
+        yield shop
+
+
+@contextlib.asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Shop]:
+    """A shop of its own, for tests that have a loop of their own."""
+    db = await Database.open(url, size=8)
+    async with on(db) as shop:
+        yield shop
+    await db.close()
+
+
+@contextlib.asynccontextmanager
+async def on(db: Database) -> AsyncIterator[Shop]:
     clock = ManualClock(TUESDAY)
     accounts = Accounts(db, Keyring("test"), Settings())
     submitter = Submitter(db, accounts, [Route(1, frozenset({1, 2}))], clock)
