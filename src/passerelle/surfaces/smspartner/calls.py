@@ -5,7 +5,7 @@ One rule: a call answers with the members of its reply; how they are written is 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...clock import Clock
@@ -18,16 +18,22 @@ from ..http import Answer, Request
 from .reading import Members
 from .wire import Reply
 
+Shorten = Callable[[int, Sequence[str]], Awaitable[Sequence[str]]]
+"""Short links for the links of an account, in their order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the calls work with."""
+    """What the calls work with. `shorten`: none where no host for short links is configured."""
 
     db: Database
     door: Door
     accounts: Accounts
     submitter: Submitter
     clock: Clock
+    group_add_code: int = 200
+    contact_page: int = 500
+    shorten: Shorten | None = None
 
 
 @dataclass(frozen=True, slots=True)
