@@ -27,12 +27,14 @@ from .domain.routing import Route
 from .outbound.smpp import SmppCarrier
 from .outbound.webhook import Poster
 from .pipeline.accounts import Accounts
+from .pipeline.api_keys import ApiKeys
 from .pipeline.callbacks import Callbacks
 from .pipeline.dispatch import Dispatcher
 from .pipeline.housekeeping import Housekeeping
 from .pipeline.inbound import Inbound
 from .pipeline.keys import Keyring
 from .pipeline.receipts import Receipts
+from .pipeline.rental import Builder
 from .pipeline.submit import Submitter
 from .pipeline.teller import Teller
 from .pipeline.wording import Wording
@@ -121,8 +123,27 @@ async def _following(clock: Clock, db: Database) -> AsyncIterator[None]:
 
 def beyond(base: Ground, submitter: Submitter, is_ready: Callable[[], Awaitable[bool]]) -> Beyond:
     """What stands behind the dialects, by prefix; a factory imports what it needs when it is called."""
-    routes: dict[str, Factory] = {}
+    routes: dict[str, Factory] = {"/api/v1": lambda: native(base, submitter)}
     return Beyond(routes, health.application(is_ready, metrics=base.settings.metrics))
+
+
+def native(base: Ground, submitter: Submitter) -> App:
+    """The native API; called when the program has started, in a thread."""
+    from .surfaces.native.application import application
+    from .surfaces.native.calls import Services
+
+    services = Services(
+        db=base.db,
+        door=Door(base.db, base.accounts, base.clock),
+        accounts=base.accounts,
+        keys=ApiKeys(base.db, Keyring(base.settings.secret)),
+        submitter=submitter,
+        clock=base.clock,
+        settings=base.settings,
+        routes=base.routes(),
+        carriers={number: name for name, number in base.carrier_ids.items()},
+    )
+    return application(services)
 
 
 def dialects(base: Ground, submitter: Submitter, behind: App) -> Dialects:
@@ -273,6 +294,7 @@ def _worker(base: Ground, poster: Poster, accounts: Accounts) -> tuple[Worker, l
     housekeeping = Housekeeping(db, settings, clock)
     regular = chores(db, dispatcher, receipts, inbound, clock.now)
     regular.append((1.0, lambda: housekeeping.tick(clock.now())))
+    regular.append((1.0, Builder(db, accounts, clock, notifications.rental).run))
     worker = Worker(db, owner, dispatcher, receipts, inbound, regular)
     worker.serve(
         [

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from cyclopts import App
 
-from . import accounts, looking, programs, sending
+from . import accounts, looking, programs, rental, sending
 
 app = App(
     name="passerelle",
@@ -18,3 +18,4 @@ for module in (programs, sending, looking):
     for command in module.COMMANDS:
         app.command(command)
 app.command(accounts.app)
+app.command(rental.app)

@@ -21,6 +21,7 @@ from cryptography.exceptions import InvalidTag
 
 from ..app import ground
 from ..pipeline.accounts import Accounts
+from ..pipeline.rental_import import fill_with_examples
 from ..settings import Settings
 from ..store import accounts as account_rows
 from ..store import ledger
@@ -47,12 +48,14 @@ __all__ = ["EMAIL", "CannotStart", "NotUp", "Places", "die_with_us", "run", "run
 
 EMAIL = "demo@example.org"
 CREDIT = 2_000_000_000  # micro-euros
+PEOPLE = 2_000  # of the contact base, none of whom exists
 
 
 async def demo_account(settings: Settings) -> tuple[int, str]:
     """The demo account and its key, made at the first start with credit to play with."""
     async with ground(settings, size=2) as base:
         now = datetime.now(UTC)
+        await fill_with_examples(base.db, PEOPLE, now)
         found = await account_rows.id_of(base.db, EMAIL)
         if found is None:
             account, key = await base.accounts.create(

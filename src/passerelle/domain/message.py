@@ -64,6 +64,7 @@ class EventKind(enum.IntEnum):
     UNSUBSCRIBED = 6
     REPLY = 7
     OPENED = 8
+    RENTAL = 10
 
 
 class OutcomeKind(enum.IntEnum):

@@ -210,13 +210,14 @@ def _tag_faults(tag: str) -> list[Finding]:
 
 def _url(members: Members, name: str, faults: list[Finding]) -> str:
     url = members.text(name).strip()
-    if not url or _is_url(url):
+    if not url or is_url(url):
         return url
     faults.append(Finding(Reason.URL_INVALID, name))
     return ""
 
 
-def _is_url(url: str) -> bool:
+def is_url(url: str) -> bool:
+    """Whether something can be posted there (contract 2.3)."""
     if len(url) > LONGEST_URL or not url.isprintable() or " " in url:
         return False
     try:
