@@ -42,5 +42,5 @@ def test_lanes_leave_in_the_order_of_their_numbers() -> None:
 def test_every_outcome_is_sent_failed_unknown_or_unsent() -> None:
     assert set(OutcomeKind) == {
         OutcomeKind.SENT, OutcomeKind.THROTTLED, OutcomeKind.TEMPORARY, OutcomeKind.PERMANENT, OutcomeKind.UNKNOWN,
-        OutcomeKind.UNSENT,
+        OutcomeKind.UNSENT, OutcomeKind.UNREACHABLE,
     }  # fmt: skip

@@ -48,7 +48,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.BOUNCED_PLATFORM: "the number is known to be dead on this platform",
     Reason.CLOSED_DAY: "marketing may not leave on that day",
     Reason.CLOSED_HOUR: "marketing may not leave at that hour",
-    Reason.RCS_FORBIDDEN: "the account may not send RCS messages (see `passerelle account set`)",
+    Reason.RCS_FORBIDDEN: "this account may not send RCS messages (see its setting `rcs`)",
     Reason.CREDIT: "the credit is too low (see `passerelle account credit`)",
     Reason.QUOTA: "the daily quota of the account is used up",
 }

@@ -18,6 +18,8 @@ from ..clock import Clock
 from ..domain import calendar, numbers, text
 from ..domain.account import Rules
 from ..domain.message import Dialect, DuePart, Outcome, OutcomeKind, PartKey, State, TrafficClass
+from ..domain.rcs_names import CARRIER as RCS
+from ..domain.rcs_names import name_of
 from ..domain.retry import AGAIN, next_at
 from ..outbound.carrier import Carrier
 from ..smpp.receipt import id_forms
@@ -26,6 +28,7 @@ from ..store.database import Database
 from ..store.messages import Settled
 from ..store.queue import Held, Part, Requeued, Taken
 from ..store.receipts import Awaiting
+from .failover import Again, Failover
 from .receipts import match_parked
 from .settle import Key, Settlement
 from .teller import Teller
@@ -45,6 +48,7 @@ class Dispatcher:
         teller: Teller,
         owner: UUID,
         *,
+        failover: Failover | None = None,
         lease: timedelta = timedelta(seconds=15),
         validity: timedelta = timedelta(hours=48),
     ) -> None:
@@ -52,6 +56,7 @@ class Dispatcher:
         self._clock = clock
         self._teller = teller
         self._owner = owner
+        self._failover = failover or Failover(teller.accounts, ())
         self._lease = lease
         self._validity = validity
 
@@ -181,9 +186,11 @@ class Dispatcher:
             return []
         await queue.remove_uncertain(connection, [_key(o.part) for o in taken])
         settlement = Settlement(connection, now, self._teller)
-        await settlement.load({(o.part.key.account_id, o.part.key.message_id) for o in taken})
+        await settlement.load({_message(o.part) for o in taken})
+        if carrier_id == RCS:
+            taken = await self._failover.still_rcs(connection, taken)
         for o in taken:
-            key = (o.part.key.account_id, o.part.key.message_id)
+            key = _message(o.part)
             row = settlement.row(key)
             if row is not None and State(row.state) not in _ENDED:
                 settlement.moved(key, o.part.key.part, State.SUBMITTED, o.at or now, carrier_id=carrier_id)
@@ -197,10 +204,11 @@ class Dispatcher:
         if not begun:
             return []
         settlement = Settlement(connection, now, self._teller)
-        await settlement.load({(o.part.key.account_id, o.part.key.message_id) for o in begun})
+        await settlement.load({_message(o.part) for o in begun})
         again, done, waiting = [], [], []
+        fallen: dict[Key, str] = {}
         for outcome in begun:
-            retry = self._apply(settlement, outcome, carrier_id, now)
+            retry = self._apply(settlement, outcome, carrier_id, now, fallen)
             if retry is None:
                 done.append(_key(outcome.part))
             else:
@@ -210,36 +218,42 @@ class Dispatcher:
         await queue.requeue(connection, again)
         await queue.remove(connection, done)
         await receipts.await_receipts(connection, carrier_id, waiting)
+        if fallen:
+            await self._failover.follow(connection, settlement, fallen, now)
         return await settlement.save()
 
     def _apply(
-        self, settlement: Settlement, outcome: Outcome, carrier_id: int, now: datetime
-    ) -> tuple[datetime, int, bool] | None:
-        """Move the part; (due, attempts, uncertain) where it is submitted again."""
+        self, settlement: Settlement, outcome: Outcome, carrier_id: int, now: datetime, fallen: dict[Key, str]
+    ) -> Again | None:
+        """Move the part; when, where it is submitted again. RCS messages that cannot arrive are added to `fallen`."""
         part, at = outcome.part, outcome.at or now
-        key: Key = (part.key.account_id, part.key.message_id)
+        key = _message(part)
         row = settlement.row(key)
         if row is None:
             return None
         settlement.begun(key, part.key.part, part.begun_at or at, part.attempts)
+        if self._failover.is_lost(carrier_id, outcome.kind, row.sent_at, now):
+            fallen[key] = outcome.error
+            return None
         match outcome.kind:
             case OutcomeKind.SENT:
                 settlement.moved(key, part.key.part, State.SUBMITTED, at, carrier_id=carrier_id)
-            case OutcomeKind.PERMANENT:
+            case OutcomeKind.PERMANENT | OutcomeKind.UNREACHABLE:
                 end = State.BOUNCED if outcome.bounced else State.REFUSED
                 settlement.moved(key, part.key.part, end, at, outcome.error, carrier_id=carrier_id)
             case OutcomeKind.UNKNOWN:
                 settlement.moved(key, part.key.part, State.UNCERTAIN, at, carrier_id=carrier_id)
-        return None if State(row.state) in _ENDED else self._again(part, outcome.kind, at, now)
+        again = None if State(row.state) in _ENDED else self._again(outcome, at, now)
+        return self._failover.in_time(again, carrier_id, row.sent_at)
 
-    def _again(
-        self, part: DuePart, kind: OutcomeKind, at: datetime, now: datetime
-    ) -> tuple[datetime, int, bool] | None:
+    def _again(self, outcome: Outcome, at: datetime, now: datetime) -> Again | None:
         """Refused for now: until it is valid no longer. Unknown, as bytes may have left: transactional once more, when
-        the lease would be over; else it waits for a receipt."""
+        the lease would be over; else it waits for a receipt. What has a name of ours is never taken twice."""
+        part, kind = outcome.part, outcome.kind
         if kind in AGAIN:
             return next_at(kind, part.attempts + 1, now), part.attempts + 1, part.uncertain
-        if kind is OutcomeKind.UNKNOWN and part.traffic is TrafficClass.TRANSACTIONAL and not part.uncertain:
+        once_more = part.traffic is TrafficClass.TRANSACTIONAL and not part.uncertain
+        if kind is OutcomeKind.UNKNOWN and (once_more or outcome.operator_id):
             return at + self._lease, part.attempts + 1, True
         return None
 
@@ -255,7 +269,7 @@ class Dispatcher:
                     part.begun_at = now - row["over"] - self._lease  # not before: a receipt may have come since
                 for carrier_id in {row["carrier_id"] for row in rows}:
                     lost = [
-                        Outcome(part, OutcomeKind.UNKNOWN, error="the process died", at=now)
+                        Outcome(part, OutcomeKind.UNKNOWN, _own_name(carrier_id, part), "the process died", at=now)
                         for row, part in zip(rows, due, strict=True)
                         if row["carrier_id"] == carrier_id
                     ]
@@ -310,6 +324,15 @@ def _end_of(row: Any, now: datetime) -> State | None:
 
 def _key(part: DuePart) -> Part:
     return Part(part.key.account_id, part.key.message_id, part.key.part)
+
+
+def _message(part: DuePart) -> Key:
+    return part.key.account_id, part.key.message_id
+
+
+def _own_name(carrier_id: int, part: DuePart) -> str:
+    """What the operator calls a part, where that is said by us."""
+    return name_of(part.key.message_id, part.phone, part.text) if carrier_id == RCS else ""
 
 
 def _canonical(outcome: Outcome) -> str:

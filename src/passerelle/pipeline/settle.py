@@ -68,6 +68,14 @@ class Settlement:
         """A loaded message."""
         return self._rows.get(key)
 
+    def country(self, key: Key) -> str:
+        """Where a loaded message goes."""
+        return self._rows[key].country
+
+    def accounts(self) -> list[int]:
+        """The accounts of all loaded messages."""
+        return sorted({key[0] for key in self._rows})
+
     def is_open(self, key: Key) -> bool:
         """Whether a loaded message has not come to its end yet."""
         return key in self._rows and self._rows[key].state not in lifecycle.FINAL
@@ -121,6 +129,21 @@ class Settlement:
             self._unstarted[key] = self._unstarted.get(key, 0) + parts
             self._waiting[key] = self._waiting.get(key, 0) - parts
 
+    def anew(self, key: Key, parts: int, price: int) -> None:
+        """The message is another one from here on, as if it had just been accepted; money and rows are the caller's."""
+        row = self._rows[key]
+        row.parts, row.price = parts, price
+        row.state, row.state_at, row.error = State.ACCEPTED, self._now, ""
+        row.sent_at = row.submitted_at = row.failed_at = row.bounced_at = row.carrier_id = None
+        row.uncertain = False
+        self._waiting[key] = self._waiting.get(key, 0) + parts
+
+    def returned(self, key: Key) -> None:
+        """All of its price goes back."""
+        row = self._rows[key]
+        self._refunds.append(ledger.Refund(row.account_id, row.price - row.refunded, row.submission_id, row.id))
+        row.refunded, row.refunded_parts = row.price, row.parts
+
     # --- the end ---------------------------------------------------------------------------------------------------
 
     async def save(self) -> list[events.Leased]:
@@ -171,7 +194,7 @@ class Settlement:
                 for (name, value), old in zip(figures(row).items(), figures(before).values(), strict=True)
             }
             _add(sums, (row.account_id, row.dialect, tag, hour), moved | {"waiting": self._waiting.get(key, 0)})
-            back = {"parts": before.refunded_parts - row.refunded_parts, "cost": before.refunded - row.refunded}
+            back = {"parts": _kept_parts(row) - _kept_parts(before), "cost": _kept(row) - _kept(before)}
             due = row.due_at if row.due_at > self._now else row.due_at.replace(minute=0, second=0, microsecond=0)
             _add(sums, (row.account_id, row.dialect, tag, due), back)
         return [Delta(a, d, tag, at, **values) for (a, d, tag, at), values in sums.items()]
@@ -215,6 +238,14 @@ def _mark(row: MessageRow, state: State, at: datetime) -> None:
         row.failed_at = row.failed_at or at
     if state is State.BOUNCED:
         row.bounced_at = row.bounced_at or at
+
+
+def _kept_parts(row: MessageRow) -> int:
+    return row.parts - row.refunded_parts
+
+
+def _kept(row: MessageRow) -> int:
+    return row.price - row.refunded
 
 
 def figures(row: MessageRow) -> dict[str, int]:

@@ -22,7 +22,7 @@ class Teller:
     """Words events and hands them over once they are on disk. `offer` takes what was leased with the insert."""
 
     def __init__(self, accounts: Accounts, wordings: Wordings, offer: Callable[[Sequence[Leased]], None]) -> None:
-        self._accounts = accounts
+        self.accounts = accounts
         self._wordings = wordings
         self._offer = offer
         self._rules: dict[int, tuple[float, Rules]] = {}
@@ -33,7 +33,7 @@ class Teller:
         for account_id in account_ids:
             read_at, rules = self._rules.get(account_id, (-FRESH, Rules()))
             if now - read_at > FRESH:
-                account = await self._accounts.by_id(account_id)
+                account = await self.accounts.by_id(account_id)
                 rules = account.rules if account is not None else Rules()
                 self._rules[account_id] = (now, rules)
             found[account_id] = rules

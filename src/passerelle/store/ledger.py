@@ -91,6 +91,17 @@ async def refund(connection: Any, refunds: Sequence[Refund], now: datetime) -> N
     await add_to_wallets(connection, changes)
 
 
+async def follow(connection: Any, charges: Sequence[Refund], now: datetime) -> None:
+    """Charge for the SMS that follow RCS messages; the wallets are locked, and hold enough."""
+    if not charges:
+        return
+    changes: dict[int, int] = {}
+    for item in charges:
+        changes[item.account_id] = changes.get(item.account_id, 0) - item.amount
+    await connection.execute(SQL.insert_failovers, now, *map(list, zip(*charges, strict=True)))
+    await add_to_wallets(connection, changes)
+
+
 async def balance(db: Database, account_id: int) -> int:
     """Micro-euros left."""
     found: int = await db.fetchval(SQL.balance, account_id)

@@ -8,6 +8,12 @@ select $1, 1, t.account_id, t.amount, 2, t.submission_id, t.message_id
 from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) as t (account_id, amount, submission_id, message_id)
 where t.amount > 0
 
+-- name: insert_failovers
+insert into posting (at, from_account, to_account, amount, kind, submission_id, message_id)
+select $1, t.account_id, 1, t.amount, 8, t.submission_id, t.message_id
+from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) as t (account_id, amount, submission_id, message_id)
+where t.amount > 0
+
 -- name: lock_wallets
 select account_id, version, state, balance from wallet
 where account_id = any($1::bigint[]) order by account_id for no key update
