@@ -94,6 +94,14 @@ class Door:
             account, barrier = await self._known(request, key, cached=False)
         if account is None or barrier is not None:
             return Stopped(barrier or Barrier.KEY_UNKNOWN)
+        return await self._limited(account, rate)
+
+    async def admit(self, account: Account, address: str, rate: Rate | None = None) -> Entered | Stopped:
+        """The checks behind the key, for a door with keys of its own: address, state and rate."""
+        barrier = _kept_out(account, address)
+        return Stopped(barrier) if barrier is not None else await self._limited(account, rate)
+
+    async def _limited(self, account: Account, rate: Rate | None) -> Entered | Stopped:
         if rate is None and not account.rules.rate_default:
             return Entered(account)
         return await self._counted(account, rate or Rate("*", account.rules.rate_default))
@@ -103,10 +111,7 @@ class Door:
         account = await self._accounts.find(key, cached=cached)
         if account is None:
             return None, Barrier.KEY_UNKNOWN
-        allowed = account.rules.allowed_addresses
-        if allowed and not addresses.is_listed(request.address, addresses.networks(tuple(allowed))):
-            return account, Barrier.ADDRESS
-        return account, of_state(account.state)
+        return account, _kept_out(account, request.address)
 
     async def _counted(self, account: Account, rate: Rate) -> Entered | Stopped:
         now = self._clock.now()
@@ -121,6 +126,14 @@ class Door:
             return Entered(account, headers)
         wait = max(1, reset - int(now.timestamp()))
         return Stopped(Barrier.RATE, (*headers, (RETRY_AFTER, b"%d" % wait)))
+
+
+def _kept_out(account: Account, address: str) -> Barrier | None:
+    """What keeps an account out that calls from an address."""
+    allowed = account.rules.allowed_addresses
+    if allowed and not addresses.is_listed(address, addresses.networks(tuple(allowed))):
+        return Barrier.ADDRESS
+    return of_state(account.state)
 
 
 def idempotency_key(request: Request) -> str:

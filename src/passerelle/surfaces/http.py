@@ -304,7 +304,7 @@ class Dialects:
         except _Gone:
             raise
         except Exception as error:
-            _report(surface.name, request, error)
+            report(surface.name, request.method, request.route.path if request.route else "", error)
             return surface.fault(request, Fault.INTERNAL)
 
     async def _read(self, request: Request, receive: Receive, limit: int) -> None:
@@ -370,10 +370,11 @@ async def _respond(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-def _report(surface: str, request: Request, error: Exception) -> None:
-    """Log where it broke and with which exception; neither its message nor the request: they hold texts and keys."""
+def report(surface: str, method: str, path: str, error: Exception) -> None:
+    """Log where it broke and with which exception; neither its message nor the request: they hold texts and keys.
+
+    `path`: of the route, with the names of its variables.
+    """
     where = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
-    kind, path = type(error).__name__, request.route.path if request.route else ""
-    telemetry.log(
-        telemetry.Event.REQUEST_FAILED, dialect=surface, path=path, method=request.method, error=kind, where=where
-    )
+    kind = type(error).__name__
+    telemetry.log(telemetry.Event.REQUEST_FAILED, dialect=surface, path=path, method=method, error=kind, where=where)
