@@ -181,7 +181,7 @@ class World:
 EMPTIED = (
     "queue", "awaiting", "parked_receipt", "part", "message", "submission", "sandbox", "posting", "event", "reply",
     "blocked", "statistic_delta", "statistic_total", "statistic_hour", "statistic_distinct", "bind", "idempotency",
-    "wallet", "account",
+    "virtual_number", "forwarding_change", "wallet", "account",
 )  # fmt: skip
 
 

@@ -1,32 +1,36 @@
 """Texts from handsets: joined, matched to what they answer, opt-outs obeyed; committed before the operator is thanked.
 
-The one rule: in doubt a text is a STOP, and a STOP finds whoever wrote to that phone. A reply proves that its message
-arrived, whatever the operator said of it.
+The one rule: in doubt a text is a STOP, and a STOP finds whoever wrote to that phone; but what comes in on a long
+number is its owner's, answer or not. A reply proves that its message arrived, whatever the operator said of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import uuid_utils
+
 from .. import telemetry
 from ..clock import Clock
-from ..domain import lifecycle
+from ..domain import lifecycle, numbers
 from ..domain.account import Rules
 from ..domain.message import Dialect, EventKind, State
 from ..domain.message import Inbound as Text
 from ..domain.optout import is_stop
 from ..settings import Settings
-from ..store import events, optouts, replies, statistics
+from ..store import events, optouts, replies, statistics, virtual_numbers
 from ..store.database import Database, is_transient
 from ..store.events import Leased, NewEvent
 from ..store.messages import MessageRow
-from ..store.replies import Answered, NewReply, Question, TextPart
+from ..store.replies import Answered, NewReply, Question, TextPart, WholeText
 from ..store.statistics import Delta, Figure
+from ..store.virtual_numbers import Owner
 from .settle import Key, Settlement
 from .teller import Teller
-from .wording import Told
+from .wording import LongText, Told
 
 PARTS_WAIT = timedelta(hours=1)  # for the rest of a long text
 TRIES = 3  # of a batch that the database lost or chose as the victim of a deadlock
@@ -69,27 +73,27 @@ class Inbound:
 
     async def _receive(self, taken: Sequence[TextPart], now: datetime) -> None:
         async with self._db.transaction() as connection:
-            texts = [text for text in taken if text.total == 1]
+            texts = [replies.whole([text]) for text in taken if text.total == 1]
             texts += await replies.assemble(connection, [text for text in taken if text.total > 1])
             leased = await self._take(connection, texts, now) if texts else []
         self._teller.post(leased)
 
-    async def _take(self, connection: Any, texts: Sequence[TextPart], now: datetime) -> list[Leased]:
+    async def _take(self, connection: Any, texts: Sequence[WholeText], now: datetime) -> list[Leased]:
         """Whole texts, in the transaction that is under way; the notifications to be posted after its commit."""
-        stops = [is_stop(text.text, self._stop_words) for text in texts]
-        questions = [
-            Question(text.phone, text.recipient, _national(text.recipient), stop)
-            for text, stop in zip(texts, stops, strict=True)
+        phones = [_long_number(text.recipient) for text in texts]
+        owners = await virtual_numbers.owners(connection, filter(None, phones))
+        came = [
+            _Came(text, is_stop(text.text, self._stop_words), owners.get(phone))
+            for text, phone in zip(texts, phones, strict=True)
         ]
+        questions = [one.question() for one in came]
         found = {one.position: one for one in await replies.answered(connection, questions, self._short_code, now)}
-        _tell_unmatched(
-            [(text, stop) for n, (text, stop) in enumerate(zip(texts, stops, strict=True), 1) if n not in found]
-        )
+        _tell_unmatched(one for n, one in enumerate(came, 1) if n not in found and one.owner is None)
         settlement = Settlement(connection, now, self._teller)
         await settlement.load({(one.account_id, one.message_id) for one in found.values()})
         batch = _Batch(settlement, now)
-        for position in sorted(found):
-            batch.add(texts[position - 1], stops[position - 1], found[position])
+        for position, one in enumerate(came, 1):
+            batch.add(one, found.get(position))
         leased = await settlement.save()
         await batch.save(connection)
         return leased + await self._announce(connection, batch, now)
@@ -100,6 +104,21 @@ class Inbound:
         for facts, reply_url in batch.told:
             told += self._teller.word(facts, rules.get(facts.account_id, Rules()), reply_url=reply_url)
         return await events.insert(connection, told, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """A whole text; `owner`: of the long number that it was written to."""
+
+    text: WholeText
+    stop: bool
+    owner: Owner | None
+
+    def question(self) -> Question:
+        """Whom it answers."""
+        recipient = str(self.owner.phone) if self.owner else self.text.recipient
+        owner = self.owner.account_id if self.owner else 0
+        return Question(self.text.phone, recipient, _national(recipient), self.stop, owner)
 
 
 class _Batch:
@@ -115,32 +134,63 @@ class _Batch:
         self._counts: dict[tuple[int, int, str], int] = {}
         self.told: list[tuple[Told, str]] = []  # with the reply URL of the submission
 
-    def add(self, text: TextPart, stop: bool, answered: Answered) -> None:
-        """One text and the message that it answers."""
-        row = self._settlement.row((answered.account_id, answered.message_id))
-        if row is None:
-            return
+    def add(self, came: _Came, answered: Answered | None) -> None:
+        """One text and the message that it answers; one that answers none is kept only for the owner of its number."""
+        row = self._settlement.row((answered.account_id, answered.message_id)) if answered else None
+        if answered is not None and row is not None:
+            self._add_answer(came, row, answered.reply_url)
+        elif came.owner is not None:
+            self._add_own(came, came.owner)
+
+    def _add_answer(self, came: _Came, row: MessageRow, reply_url: str) -> None:
+        text, stop = came.text, came.stop
         _prove(row, text.at)
         tag, tag_key = ("", "") if row.test else (row.tag, row.tag_key)
-        self._replies.append(
-            NewReply(
-                row.account_id, optouts.new_token(self._now), text.carrier_id, text.phone, text.recipient, text.text,
-                text.at, stop, row.id, row.dialect, tag, tag_key,
-            )
-        )  # fmt: skip
+        self._keep(came, row.account_id, row.id, row.dialect, tag, tag_key)
         if stop:
             self._stop(row, text, tag_key)
         else:
             self._reply(row, text, tag_key)
-        if not stop or row.dialect == Dialect.SMSPARTNER:  # other dialects hear of an opt-out from the message
-            self.told.append((_told(row, text, stop), answered.reply_url))
+        url = reply_url or (came.owner.reply_url if came.owner else "")
+        if came.owner is not None and not stop and row.dialect == Dialect.SMSPARTNER:
+            self.told += [(told, url) for told in _long_told(_told(row, text, stop), came.owner, text)]
+        elif not stop or row.dialect == Dialect.SMSPARTNER:  # other dialects hear of an opt-out from the message
+            self.told.append((_told(row, text, stop), url))
 
-    def _stop(self, row: MessageRow, text: TextPart, tag_key: str) -> None:
+    def _add_own(self, came: _Came, owner: Owner) -> None:
+        """To a long number, out of the blue. An opt-out is told like any text: there is no message to name."""
+        text = came.text
+        self._keep(came, owner.account_id, None, 0, "", "")
+        if came.stop:
+            self._stops.append((owner.account_id, optouts.List.STOP, text.phone))
+        told = Told(
+            event=EventKind.REPLY,
+            dialect=Dialect.SMSPARTNER,
+            account_id=owner.account_id,
+            row_id=0,
+            state=State.ACCEPTED,
+            message_id=0,
+            snapshot=0,
+            phone=text.phone,
+            at=text.at,
+        )
+        self.told += [(one, owner.reply_url) for one in _long_told(told, owner, text)]
+
+    def _keep(self, came: _Came, account_id: int, message_id: int | None, dialect: int, tag: str, tag_key: str) -> None:
+        text = came.text
+        self._replies.append(
+            NewReply(
+                account_id, optouts.new_token(self._now), text.carrier_id, text.phone, text.recipient, text.text,
+                text.at, came.stop, message_id, dialect, tag, tag_key,
+            )
+        )  # fmt: skip
+
+    def _stop(self, row: MessageRow, text: WholeText, tag_key: str) -> None:
         row.stopped_at = row.stopped_at or text.at
         self._stops.append((row.account_id, optouts.List.STOP, text.phone))
         self._unsubscribers.append((row.account_id, row.dialect, Figure.UNSUBSCRIBERS, tag_key, text.phone))
 
-    def _reply(self, row: MessageRow, text: TextPart, tag_key: str) -> None:
+    def _reply(self, row: MessageRow, text: WholeText, tag_key: str) -> None:
         key = (row.account_id, row.id)
         self._replied[key] = max(text.at, self._replied.get(key, text.at))
         count = (row.account_id, row.dialect, tag_key)
@@ -167,7 +217,19 @@ def _prove(row: MessageRow, at: datetime) -> None:
         row.state, row.state_at = State.DELIVERED, at
 
 
-def _told(row: MessageRow, text: TextPart, stop: bool) -> Told:
+def _long_told(told: Told, owner: Owner, text: WholeText) -> list[Told]:
+    """A text to a long number as it is told: each part by itself (SMS Partner 8.5)."""
+    return [
+        replace(
+            told,
+            text=piece,
+            long=LongText(str(owner.phone), str(uuid_utils.uuid4()), text.text, text.reference, text.total, number),
+        )
+        for number, piece in text.parts
+    ]
+
+
+def _told(row: MessageRow, text: WholeText, stop: bool) -> Told:
     return Told(
         event=EventKind.UNSUBSCRIBED if stop else EventKind.REPLY,
         dialect=Dialect(row.dialect),
@@ -201,17 +263,23 @@ def _storable(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
+def _long_number(recipient: str) -> int:
+    """The number that an operator may have written in any way, E.164 without +; 0 for a short code or a name."""
+    read = numbers.normalise(recipient)
+    return 0 if read is None else int(read.e164[1:])
+
+
 def _national(recipient: str) -> str:
     """A French number as a sender may have been given, 0 and nine digits; others as they are."""
     is_french = len(recipient) == 11 and recipient.startswith("33")
     return f"0{recipient[2:]}" if is_french else recipient
 
 
-def _tell_unmatched(lost: Iterable[tuple[TextPart, bool]]) -> None:
+def _tell_unmatched(lost: Iterable[_Came]) -> None:
     """Nobody is answered: counted and, without a word of it, logged."""
     carriers: dict[int, list[bool]] = {}
-    for text, stop in lost:
-        carriers.setdefault(text.carrier_id, []).append(stop)
+    for one in lost:
+        carriers.setdefault(one.text.carrier_id, []).append(one.stop)
     for carrier_id, stops in carriers.items():
         telemetry.INBOUND_UNMATCHED.labels(str(carrier_id)).inc(len(stops))
         telemetry.log(telemetry.Event.REPLY_UNMATCHED, carrier=carrier_id, count=len(stops), stops=sum(stops))

@@ -15,6 +15,18 @@ from ..store.events import NewEvent
 
 
 @dataclass(frozen=True, slots=True)
+class LongText:
+    """One part of a text that came in on a long number. `recipient`: its digits; `whole`: the text of all parts."""
+
+    recipient: str
+    uuid: str
+    whole: str
+    reference: int = 0
+    total: int = 1
+    part: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """The facts of one event. `message_id`, `snapshot`: the public numbers, 0 for none; `cost` in micro-euros."""
 
@@ -33,6 +45,7 @@ class Told:
     campaign_id: bytes | None = None
     text: str = ""  # of a reply or STOP
     test: bool = False
+    long: LongText | None = None  # of a reply to a long number; `text` is that of the part
 
 
 Worded = tuple[str, str]

@@ -30,13 +30,34 @@ class TextPart(NamedTuple):
     at: datetime
 
 
+class WholeText(NamedTuple):
+    """A text with the parts it came in: (number, text) each, from 1, those that there are."""
+
+    carrier_id: int
+    phone: int
+    recipient: str
+    reference: int
+    total: int
+    parts: tuple[tuple[int, str], ...]
+    at: datetime
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return "".join(text for _, text in self.parts)
+
+
 class Question(NamedTuple):
-    """Whom does a text answer? `recipient`: short code or number without +; `national`: how else it may be written."""
+    """Whom does a text answer? `recipient`: short code or number without +; `national`: how else it may be written.
+
+    `owner`: the account that alone can be answered, 0 for any.
+    """
 
     phone: int
     recipient: str
     national: str
     stop: bool
+    owner: int = 0
 
 
 class Answered(NamedTuple):
@@ -65,8 +86,8 @@ class NewReply(NamedTuple):
     tag_key: str
 
 
-async def assemble(conn: Any, parts: Sequence[TextPart]) -> list[TextPart]:
-    """Keep parts, in the caller's transaction; returns the texts that are whole now, joined, as part 0."""
+async def assemble(conn: Any, parts: Sequence[TextPart]) -> list[WholeText]:
+    """Keep parts, in the caller's transaction; returns the texts that are whole now."""
     if not parts:
         return []
     await conn.fetch(_SQL.lock_texts, ["/".join(map(str, ("inbound", *part[:5]))) for part in parts])
@@ -74,21 +95,23 @@ async def assemble(conn: Any, parts: Sequence[TextPart]) -> list[TextPart]:
     return _joined(await conn.fetch(_SQL.take_whole, *columns([part[:5] for part in parts])))
 
 
-async def take_old(conn: Any, before: datetime, limit: int = 500) -> list[TextPart]:
-    """The texts whose first part came before `before`: what there is of them, joined, as part 0."""
+async def take_old(conn: Any, before: datetime, limit: int = 500) -> list[WholeText]:
+    """The texts whose first part came before `before`: what there is of them."""
     return _joined(await conn.fetch(_SQL.take_old, before, limit))
 
 
-def _joined(rows: Sequence[Any]) -> list[TextPart]:
+def _joined(rows: Sequence[Any]) -> list[WholeText]:
     texts: dict[tuple[Any, ...], list[TextPart]] = {}
     for row in rows:
         part = TextPart(*row)
         texts.setdefault(part[:5], []).append(part)
-    return [TextPart(*(*key, 0, _text(parts), max(part.at for part in parts))) for key, parts in texts.items()]
+    return [whole(parts) for parts in texts.values()]
 
 
-def _text(parts: Sequence[TextPart]) -> str:
-    return "".join(part.text for part in sorted(parts, key=lambda part: part.part))
+def whole(parts: Sequence[TextPart]) -> WholeText:
+    """The parts of one text, be it a single one, as a text; it came when the last of them did."""
+    pieces = tuple(sorted((part.part, part.text) for part in parts))
+    return WholeText(*parts[0][:5], pieces, max(part.at for part in parts))
 
 
 async def answered(conn: Any, questions: Sequence[Question], short_code: str, now: datetime) -> list[Answered]:

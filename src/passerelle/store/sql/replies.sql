@@ -43,20 +43,21 @@ RETURNING p.carrier_id, p.phone, p.recipient, p.reference, p.total, p.part, p.te
 -- answers messages from it. A STOP is good for all that is stored; where none came from the short code itself, it is for
 -- marketing under a name, whose mention says to write there.
 SELECT t.n::int, found.account_id, found.id, found.reply_url
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[]) WITH ORDINALITY
-     AS t (phone, recipient, national, stop, n)
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[], $5::bigint[]) WITH ORDINALITY
+     AS t (phone, recipient, national, stop, owner, n)
 CROSS JOIN LATERAL (
     SELECT m.account_id, m.id, s.reply_url
     FROM message m
     JOIN submission s ON s.account_id = m.account_id AND s.id = m.submission_id
     JOIN account a ON a.id = m.account_id
     WHERE m.phone = t.phone
-      AND (m.sent_at IS NOT NULL OR m.state = 0 AND s.due_at <= $6)
+      AND (t.owner = 0 OR m.account_id = t.owner)
+      AND (m.sent_at IS NOT NULL OR m.state = 0 AND s.due_at <= $7)
       AND m.state <> ALL ('{13,14,15,16}'::smallint[])
-      AND (t.stop OR coalesce(m.sent_at, s.due_at) >= $7)
+      AND (t.stop OR coalesce(m.sent_at, s.due_at) >= $8)
       AND (s.sender IN (t.recipient, '+' || t.recipient, t.national)
-           OR coalesce(a.settings ->> 'short_code', $5) = t.recipient AND (s.sender = '' OR t.stop AND s.class = 1))
-    ORDER BY (s.sender <> '' AND coalesce(a.settings ->> 'short_code', $5) = t.recipient),
+           OR coalesce(a.settings ->> 'short_code', $6) = t.recipient AND (s.sender = '' OR t.stop AND s.class = 1))
+    ORDER BY (s.sender <> '' AND coalesce(a.settings ->> 'short_code', $6) = t.recipient),
              coalesce(m.sent_at, s.due_at) DESC, m.id DESC
     LIMIT 1
 ) AS found

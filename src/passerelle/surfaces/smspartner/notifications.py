@@ -9,10 +9,19 @@ import msgspec
 
 from ...domain.account import Rules
 from ...domain.message import EventKind, State
+from ...domain.rental import State as RentalState
 from ...pipeline.wording import Told, Worded
 from . import wire
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+
+RENTAL_WORDS = {
+    RentalState.REQUESTED: "File requested",
+    RentalState.GENERATING: "File being generated",
+    RentalState.READY: "File ready",
+    RentalState.FAILED: "File generation failed",
+    RentalState.DOWNLOADED: "File downloaded by user from api",
+}
 
 
 def report(told: Told, rules: Rules) -> Worded | None:
@@ -27,9 +36,16 @@ def report(told: Told, rules: Rules) -> Worded | None:
 
 
 def answer(told: Told, rules: Rules) -> Worded | None:
-    """O1: what the receiver of a message wrote."""
+    """O1: what the receiver of a message wrote; O2 where it was written to a long number, an opt-out excepted."""
+    if told.long is not None:
+        return _encoded(wire.long_reply(told.long, phone=told.phone, text=told.text, at=told.at), rules)
     stop = told.event is EventKind.UNSUBSCRIBED
     return _encoded(wire.reply(stop=stop, phone=told.phone, text=told.text, message_id=told.message_id), rules)
+
+
+def rental(token: str, state: RentalState, rules: Rules) -> Worded:
+    """O5: the file of a contact rental is ready, or failed."""
+    return _encoded({"token": token, "status": int(state), "message": RENTAL_WORDS[state]}, rules)
 
 
 def _encoded(words: dict[str, Any], rules: Rules) -> Worded:

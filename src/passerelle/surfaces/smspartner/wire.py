@@ -19,6 +19,8 @@ from ...domain import calendar, pricing
 from ...domain.account import Account
 from ...domain.admission import Finding, Reason, Wanted
 from ...domain.message import Recipient, State
+from ...domain.text import foreign
+from ...pipeline.wording import LongText
 from . import codes, xml
 
 Reply = dict[str, Any]
@@ -120,7 +122,7 @@ def refused(
     """Why nothing was sent: the first fault in the order of the contract (3.12). `member`: of the list of numbers."""
     found = {codes.OF_REASON[finding.reason] for finding in findings if finding.reason not in codes.CONSTRAINT_OF}
     first = min(found, key=codes.rank, default=codes.NOBODY)
-    if first not in (2, 50) and (entries := _violations(wanted, findings, dropped, member)):
+    if first not in (40, 2, 50) and (entries := _violations(wanted, findings, dropped, member)):
         return constraints(entries)
     if first == codes.NOBODY:
         return _nobody(wanted, dropped)
@@ -225,3 +227,19 @@ def reply(*, stop: bool, phone: int, text: str, message_id: int, postback: str |
         "message_id": message_id,
     }
     return told if postback is None else told | {"postbackData": postback}
+
+
+def long_reply(long: LongText, *, phone: int, text: str, at: datetime) -> dict[str, Any]:
+    """O2, a text to a long number (contract 8.5); of a longer one each part is told by itself."""
+    keyword = next(iter(long.whole.split()), "")
+    told: dict[str, Any] = {"msisdn": str(phone), "to": long.recipient, "messageId": long.uuid}
+    if long.total > 1:
+        keyword = keyword.upper()
+        told |= {
+            "concat": "true",
+            "concat-ref": str(long.reference),
+            "concat-total": str(long.total),
+            "concat-part": str(long.part),
+        }
+    kind = "unicode" if foreign(long.whole) else "text"
+    return told | {"text": text, "type": kind, "keyword": keyword, "message-timestamp": local(at)}
