@@ -17,7 +17,7 @@ from passerelle.domain import lifecycle
 from passerelle.domain.account import Rules
 from passerelle.domain.message import State
 from passerelle.pipeline import account_rules
-from passerelle.settings import CarrierSettings, Settings
+from passerelle.settings import CarrierSettings, MailSettings, Settings
 from passerelle.simulator import behaviours
 from passerelle.surfaces.http import Route
 from passerelle.surfaces.primotexto import codes as primotexto_codes
@@ -45,6 +45,8 @@ SETTINGS = {
     "max_body": "Bytes of a request body; more is refused with 413 (Primotexto code 18)",
     "callback_private": "Whether callbacks may go to loopback, private and link-local addresses; `up` turns it on",
     "rate_default": "Calls a minute of an account over all calls, 0 for no limit; an account may have its own",
+    "group_add_code": "What SMS Partner's `group/add` answers as `code`; its own page shows 2",
+    "contact_page": "Contacts on a page of SMS Partner's `contact/list`",
     "short_code": "Sender of messages that name none, and where STOP is written to; an account may have its own",
     "stop_words": "First words of a reply that mean STOP, without regard to case and punctuation",
     "stop_mention": "Appended to marketing texts; `{short_code}` is replaced",
@@ -58,6 +60,10 @@ SETTINGS = {
     " more than any `response_timeout_seconds`",
     "text_days": "Days after the sending time that texts (and texts of replies) are kept; then they are blanked",
     "metadata_months": "Whole months that messages are kept besides the current one; then their month is dropped",
+    "public_url": "Where people reach the public pages: the beginning of the links in mails and texts, e.g. "
+    "`https://sms.example.org`. Empty: `http://` with `host` and `port`",
+    "mail": "The mail server for the platform's own mails, see below; in the environment as JSON",
+    "subaccount_domain": "Domain of the addresses made up for sub-accounts that are created without one",
     "carriers": "The operators, see below",
     "metrics": "Whether `/metrics` is answered",
     "work_port": "Port on which `work` answers `/healthz`, `/readyz` and `/metrics` of its own; 0: nowhere",
@@ -86,8 +92,17 @@ CARRIER = {
     "enquire_link_seconds": "Seconds of silence after which the link is tested",
     "response_timeout_seconds": "Seconds after which a submit without an answer has an unknown outcome",
 }
+MAIL = {
+    "host": "Of the mail server. Empty: mails stay in the outbox, and `doctor` says so",
+    "port": "Of the mail server",
+    "tls": "`starttls`: begin in the clear and change over, or send nothing; `tls`: from the first byte on",
+    "user": "Login; empty: none",
+    "password": "Its password; never logged",
+    "from": "Sender of the mails, `Name <address>`",
+}
 RULES = {
     "eco": "May use the economic range (SMS Partner code 51 where not)",
+    "subaccounts": "May have sub-accounts (SMS Partner 9, codes 2 and 4 where not); a sub-account never does",
     "unicode": "May send UCS-2 (`isUnicode` of SMS Partner; ignored where not)",
     "call_forwarding": "May set where calls to its long numbers go (SMS Partner `vn/callforward`, code 14 where not)",
     "traffic_class": "Class of SMS Partner sends that do not say `isStopSms`",
@@ -154,8 +169,11 @@ LOGS = {
     Event.CALLBACK_FAILED: "An endpoint does not answer, or said 410 and was taken out of the account",
     Event.CALLBACK_GIVEN_UP: "So many notifications failed eight times; they are kept",
     Event.PRUNED: "Texts were blanked, or months dropped",
-    Event.KEY_REVOKED: "A key was replaced",
+    Event.KEY_REVOKED: "A key was replaced, or its sub-account removed",
+    Event.MAIL_FAILED: "A mail of the platform was not taken; it is tried again",
+    Event.MAIL_GIVEN_UP: "A mail was refused for good, or is of no use any more; `passerelle mail list` shows it",
     Event.OPTED_OUT: "So many people answered STOP",
+    Event.RENTAL_ENDED: "The file of a contact rental is ready, or could not be made and the money went back",
 }
 
 
@@ -183,10 +201,15 @@ def carrier_settings() -> str:
     return _struct(CarrierSettings, CARRIER)
 
 
+def mail_settings() -> str:
+    """The settings of the mail server."""
+    return _struct(MailSettings, MAIL)
+
+
 def _struct(struct: Any, meanings: dict[str, str]) -> str:
     fields = msgspec.structs.fields(struct)
-    assert {field.name for field in fields} == set(meanings), "a setting without a meaning, or the reverse"
-    rows = ((code(f.name), _default(f), _allowed(f.type), meanings[f.name]) for f in fields)
+    assert {field.encode_name for field in fields} == set(meanings), "a setting without a meaning, or the reverse"
+    rows = ((code(f.encode_name), _default(f), _allowed(f.type), meanings[f.encode_name]) for f in fields)
     return table(("Setting", "Default", "Allowed", "Meaning"), rows)
 
 
@@ -194,7 +217,7 @@ def _default(field: Any) -> str:
     if field.required:
         return "(needed)"
     made = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
-    if made in ("", [], {}, None):
+    if made in ("", [], {}, None, MailSettings()):
         return "(empty)"
     if isinstance(made, bool):
         return code(str(made).lower())
@@ -217,7 +240,8 @@ def _allowed(kind: Any) -> str:
         return "table of host name to " + _allowed(inner[1])
     if inner:
         return _allowed(inner[0]) + ", or empty"
-    return {bool: "true, false", str: "text", Path: "path", CarrierSettings: "carriers"}.get(kind, "whole number")
+    named = {bool: "true, false", str: "text", Path: "path", CarrierSettings: "carriers", MailSettings: "table"}
+    return named.get(kind, "whole number")
 
 
 def _bare(kind: Any) -> tuple[Any, Any]:
@@ -358,8 +382,8 @@ def primotexto_errors() -> str:
 MAKERS: dict[str, Callable[[], str]] = {
     maker.__name__: maker
     for maker in (
-        settings, carrier_settings, rules, states, life, metrics, logs, magic, smspartner_calls, primotexto_calls,
-        smspartner_errors, primotexto_errors,
+        settings, carrier_settings, mail_settings, rules, states, life, metrics, logs, magic, smspartner_calls,
+        primotexto_calls, smspartner_errors, primotexto_errors,
     )
 }  # fmt: skip
 

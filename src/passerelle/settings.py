@@ -19,6 +19,8 @@ import msgspec
 from msgspec import Meta
 
 PREFIX = "PASSERELLE_"
+AS_JSON = frozenset({"carriers", "mail"})
+"""Settings that the environment writes as JSON."""
 ANSWER_MARGIN = 3  # seconds between the last moment of an answer and the end of its lease
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -67,6 +69,20 @@ class CarrierSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         return f"CarrierSettings({self.name})"  # a password must not reach a log
 
 
+class MailSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"sender": "from"}):
+    """The mail server that takes the platform's own mails; without a host they stay in the outbox."""
+
+    host: str = ""
+    port: Port = 587
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password: str = ""
+    sender: str = "Passerelle <passerelle@localhost>"
+
+    def __repr__(self) -> str:
+        return f"MailSettings({self.host})"  # a password must not reach a log
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings; every one has a default that suits a laptop."""
 
@@ -85,6 +101,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     callback_private: bool = False
     """Whether callbacks may go to private addresses."""
     rate_default: Amount = 0
+    group_add_code: Literal[200, 2] = 200
+    contact_page: Annotated[int, Meta(ge=1, le=5000)] = 500
 
     short_code: Annotated[str, Meta(pattern=r"^[0-9]{3,8}$")] = "36000"
     stop_words: list[str] = msgspec.field(default_factory=lambda: ["STOP"])
@@ -98,6 +116,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     lease_seconds: Count = 15
     text_days: Count = 90
     metadata_months: Annotated[int, Meta(ge=1, le=13)] = 12
+
+    public_url: Annotated[str, Meta(pattern=r"^(https?://[^/?#\s]+)?$")] = ""
+    """Where people reach the public pages, e.g. https://sms.example.org; empty: at `host` and `port`."""
+    mail: MailSettings = MailSettings()
+    subaccount_domain: Annotated[str, Meta(pattern=r"^[a-z0-9.-]+$")] = "subaccounts.invalid"
+    """Of the addresses of sub-accounts that are made without one."""
 
     carriers: list[CarrierSettings] = []
     metrics: bool = True
@@ -125,18 +149,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                     f"{proxy!r} is no address or network like 10.0.0.0/8 - at `$.trusted_proxies`"
                 ) from None
 
+    @property
+    def site(self) -> str:
+        """Before every path of a link that people are given."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
     def __repr__(self) -> str:
         return "Settings()"  # the secret must not reach a log
 
 
-_FIELDS = {field.name: field.type for struct in (CarrierSettings, Settings) for field in msgspec.structs.fields(struct)}
+_STRUCTS = (CarrierSettings, MailSettings, Settings)
+_FIELDS = {field.encode_name: field.type for struct in _STRUCTS for field in msgspec.structs.fields(struct)}
 _NAMES = Settings.__struct_fields__
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings of the file at `path` (TOML), and of `PASSERELLE_<NAME>` in `environ` over it.
 
-    In the environment a list is written `a,b`, a table `a=b,c=d`, and the carriers as JSON. Raises `SettingError`.
+    In the environment a list is written `a,b`, a table `a=b,c=d`, and carriers and mail as JSON. Raises `SettingError`.
     """
     written = (_read(path) if path else {}) | _overlay(environ)
     try:
@@ -177,7 +208,7 @@ def _overlay(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _value(name: str, text: str) -> Any:
-    if name == "carriers":
+    if name in AS_JSON:
         return _json(name, text)
     items = [item.strip() for item in text.split(",") if item.strip()]
     kind = getattr(_FIELDS.get(name), "__origin__", None)

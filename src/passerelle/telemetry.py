@@ -6,13 +6,13 @@ there is no line per message: what happens to messages is counted here and told 
 
 from __future__ import annotations
 
-import logging
+import json
 import sys
-from collections.abc import MutableMapping
+import traceback
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 MASKED = frozenset({"key", "api_key", "apikey", "password", "secret", "text", "message", "body", "authorization"})
@@ -44,37 +44,33 @@ class Event(Enum):
     PRUNED = ("pruned", "info")
     KEY_REVOKED = ("key_revoked", "info")
     OPTED_OUT = ("opted_out", "info")
+    MAIL_FAILED = ("mail_failed", "warning")
+    MAIL_GIVEN_UP = ("mail_given_up", "error")
+    RENTAL_ENDED = ("rental_ended", "info")
+
+
+LEVELS = ("debug", "info", "warning", "error")
+_least = LEVELS.index("info")
 
 
 def configure(level: str = "info") -> None:
-    """Write JSON lines of `level` and above to standard error; call it once, first."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _mask,
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-        cache_logger_on_first_use=False,
-    )
+    """Write JSON lines of `level` and above to standard error."""
+    global _least
+    _least = LEVELS.index(level)
 
 
-def log(event: Event, **facts: Any) -> None:
-    """Write one line. `exc_info=True` adds the exception that is being handled."""
+def log(event: Event, *, exc_info: bool = False, **facts: Any) -> None:
+    """Write one line. `exc_info` adds the exception that is being handled."""
     name, level = event.value
-    getattr(structlog.get_logger(), level)(name, **facts)
+    if LEVELS.index(level) < _least:
+        return
+    line = {"event": name} | {fact: "***" if fact in MASKED else value for fact, value in facts.items()}
+    if exc_info:
+        line["exception"] = traceback.format_exc().rstrip()
+    line |= {"level": level, "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
+    sys.stderr.write(json.dumps(line, default=repr) + "\n")
+    sys.stderr.flush()
 
-
-def _mask(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for name in MASKED.intersection(line):
-        line[name] = "***"
-    return line
-
-
-configure()  # nothing is ever written to standard output, whoever forgets to choose a level
 
 REGISTRY = CollectorRegistry()
 _BATCHES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -96,6 +92,7 @@ INBOUND_UNMATCHED = Counter(
     "passerelle_inbound_unmatched", "Messages from phones that answer nobody", ["carrier"], registry=REGISTRY
 )
 CALLBACKS = Counter("passerelle_callbacks", "Notifications to customers", ["result"], registry=REGISTRY)
+MAILS = Counter("passerelle_mails", "Mails of the platform itself", ["result"], registry=REGISTRY)
 QUEUE_DEPTH = Gauge("passerelle_queue_depth", "Parts that wait", ["carrier", "lane"], registry=REGISTRY)
 QUEUE_AGE = Gauge("passerelle_queue_age_seconds", "Age of the oldest part that is due", ["carrier"], registry=REGISTRY)
 BINDS_UP = Gauge("passerelle_binds_up", "Binds that are up", ["carrier"], registry=REGISTRY)

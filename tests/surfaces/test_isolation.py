@@ -50,6 +50,7 @@ NOWHERE = {
     "bounced": OTHER_BOUNCED,
     "once": "a-key-of-nobody",
     "long": "+33644639999",
+    "branch": "Wn5Xk0VbGd8TqJ3yLs7m",
 }
 
 # Dialect, method and route -> what is asked: query and body, `{...}` an id. None: it names nothing of anybody.
@@ -81,6 +82,17 @@ CALLS: dict[tuple[str, str, str], Asked] = {
     **{("smspartner", method, "/stop-sms/delete"): STOPS for method in ("GET", "POST", "DELETE")},
     ("smspartner", "POST", "/vn/send"): [("", '{"to": "{phone}", "from": "{long}", "message": "Bonjour"}')],
     ("smspartner", "POST", "/vn/callforward"): [("", '{"number": "{long}", "type": 1, "param": "0639980009"}')],
+    ("smspartner", "GET", "/subaccount/list"): [("", "")],
+    **{("smspartner", method, "/subaccount/create"): [("", '{"type": "simple"}')] for method in ("GET", "POST")},
+    **{
+        ("smspartner", method, f"/subaccount/{word}"): [("token={branch}", "")]
+        for method in ("DELETE", "POST")
+        for word in ("remove", "delete")
+    },
+    **{
+        ("smspartner", "POST", f"/subaccount/credit/{word}"): [("", '{"credit": 1, "tokenSubaccount": "{branch}"}')]
+        for word in ("add", "sms", "remove")
+    },
     ("primotexto", "POST", "/notification/messages/send"): [
         ("", '{"number": "{phone}", "message": "Bonjour", "category": "{tag}"}')
     ],
@@ -107,7 +119,11 @@ CALLS: dict[tuple[str, str, str], Asked] = {
     },
 }
 SENDS = {call for call in CALLS if call[2].endswith("send")}
-ADDS = {call for call in CALLS if call[1] == "POST" and call[2].endswith(("add", "/contacts"))}
+ADDS = {
+    call
+    for call in CALLS
+    if (call[1] == "POST" and call[2].endswith(("add", "/contacts"))) or call[2] == "/subaccount/create"
+}
 LISTS = ("default", "{list}", "{bounces}")
 
 
@@ -181,11 +197,14 @@ async def furnish(town: Town) -> None:
         body = json.dumps({"phoneNumbers": PHONE, "message": "Secret", "tag": "Bread", **members})
         return str((await town.call(town.bakery_key, "smspartner", "POST", "/send", body, once)).json()["message_id"])
 
+    branch = '{"type": "simple", "parameters": {"creditToAttribute": 2}}'
+    made = (await town.call(town.bakery_key, "smspartner", "POST", "/subaccount/create", branch)).json()
     later = {"scheduledDeliveryDate": "12/11/2026", "time": 12, "minute": 0}
     tokens = {}
     for list_, phone in ((optouts.List.STOP, STOPPED), (optouts.List.BOUNCE, BOUNCED)):
         tokens[list_] = await optouts.add(town.db, town.bakery.id, list_, int(phone[1:]), TUESDAY)
     town.ids = {
+        "branch": made["subaccount"]["token"],
         "message": await send("a-key-of-the-bakery"),
         "later": await send(**later),
         "sandbox": await send(sandbox=1),

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from ..settings import PREFIX, CarrierSettings, Settings
+from ..settings import AS_JSON, PREFIX, CarrierSettings, MailSettings, Settings
 from ..store.embedded import running_url
 
 SIMULATOR = "simulator"  # begins the names of its carriers
@@ -165,7 +165,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def _written(name: str, value: Any) -> str:
-    if name == "carriers":
+    if name in AS_JSON:
         return msgspec.json.encode(value).decode()
     if isinstance(value, list):
         return ",".join(value)

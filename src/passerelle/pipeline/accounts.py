@@ -39,8 +39,9 @@ class Accounts:
     """Finds, makes and changes accounts."""
 
     def __init__(self, db: Database, keyring: Keyring, settings: Settings) -> None:
+        self.keyring = keyring
+        self.settings = settings
         self._db = db
-        self._keyring = keyring
         self._rules = base_rules(settings)
         self._cache: dict[str, tuple[float, Account]] = {}  # with the monotonic second of the reading
 
@@ -49,7 +50,7 @@ class Accounts:
         now = monotonic()
         if cached and (known := self._cache.get(key)) is not None and now - known[0] < FRESH:
             return known[1]
-        account = await self._load(await store.by_key(self._db, self._keyring.hash(key)))
+        account = await self._load(await store.by_key(self._db, self.keyring.hash(key)))
         if account is None:
             self._cache.pop(key, None)
             return None
@@ -79,7 +80,7 @@ class Accounts:
             firstname=row["firstname"],
             lastname=row["lastname"],
             rules=self.rules(row["settings"]),
-            prices=await store.prices(self._db, row["id"]),
+            prices=await store.prices(self._db, row["id"], row["parent_id"]),
             refused_senders=await store.refused_senders(self._db, row["id"]),
             numbers=frozenset(map(str, row["numbers"])),
             balance=row["balance"],
@@ -94,7 +95,7 @@ class Accounts:
 
     def _secrets(self, row: Any) -> tuple[bytes, ...]:
         sealed = [row["secret_sealed"], row["previous_secret_sealed"]]
-        return tuple(self._keyring.open(bytes(one)) for one in sealed if one is not None)
+        return tuple(self.keyring.open(bytes(one)) for one in sealed if one is not None)
 
     async def create(
         self,
@@ -108,23 +109,49 @@ class Accounts:
         key: str | None = None,
     ) -> tuple[Account, str]:
         """Make an account; it and its dialect key. Raises store.accounts.EmailTaken."""
+        async with self._db.transaction() as connection:
+            account_id, key = await self.create_in(
+                connection,
+                email,
+                now=now,
+                firstname=firstname,
+                lastname=lastname,
+                rules=rules,
+                parent_id=parent_id,
+                key=key,
+            )
+        made = await self.by_id(account_id)
+        assert made is not None
+        return made, key
+
+    async def create_in(
+        self,
+        connection: Any,
+        email: str,
+        *,
+        now: datetime,
+        firstname: str = "",
+        lastname: str = "",
+        rules: dict[str, object] | None = None,
+        parent_id: int | None = None,
+        key: str | None = None,
+    ) -> tuple[int, str]:
+        """The same in the caller's transaction, which EmailTaken ends: the id and the dialect key."""
         key = key or new_key()
         self.rules(rules or {})
         account_id = await store.insert(
-            self._db,
+            connection,
             parent_id=parent_id,
             email=email,
             firstname=firstname,
             lastname=lastname,
-            key_hash=self._keyring.hash(key),
-            key_sealed=self._keyring.seal(key.encode()),
-            secret_sealed=self._keyring.seal(new_webhook_secret()),
+            key_hash=self.keyring.hash(key),
+            key_sealed=self.keyring.seal(key.encode()),
+            secret_sealed=self.keyring.seal(new_webhook_secret()),
             settings=rules or {},
             now=now,
         )
-        made = await self.by_id(account_id)
-        assert made is not None
-        return made, key
+        return account_id, key
 
     async def credit(self, account_id: int, amount: int, now: datetime, note: str = "") -> int:
         """Put `amount` micro-euros on an account (negative: take off); the new balance."""
@@ -142,7 +169,7 @@ class Accounts:
     async def new_key(self, account_id: int) -> str:
         """Replace the dialect key; the old one is dead at once."""
         key = new_key()
-        await store.replace_key(self._db, account_id, self._keyring.hash(key), self._keyring.seal(key.encode()))
+        await store.replace_key(self._db, account_id, self.keyring.hash(key), self.keyring.seal(key.encode()))
         return key
 
     async def secrets(self, account_id: int) -> list[str]:
@@ -152,12 +179,12 @@ class Accounts:
 
     async def new_secret(self, account_id: int) -> None:
         """Sign with a new secret; the present one goes on signing beside it until the next time."""
-        await store.replace_secret(self._db, account_id, self._keyring.seal(new_webhook_secret()))
+        await store.replace_secret(self._db, account_id, self.keyring.seal(new_webhook_secret()))
 
     async def key(self, account_id: int) -> str | None:
         """The dialect key, unsealed."""
         sealed = await store.sealed_key(self._db, account_id)
-        return None if sealed is None else self._keyring.open(bytes(sealed)).decode()
+        return None if sealed is None else self.keyring.open(bytes(sealed)).decode()
 
     async def protect_sender(self, name: str) -> None:
         """Nobody may send under this name but who is granted it."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from ..domain.message import Dialect, State
-from ..store import queue, submissions
+from ..store import queue, subaccounts, submissions
 from ..store.database import Database
-from .settle import Settlement
+from .settle import Key, Settlement
 
 LATEST = timedelta(minutes=5)  # before the sending time (SMS Partner 5.5)
 
@@ -45,18 +46,38 @@ async def _cancel(connection: Any, account_id: int, dialect: Dialect, number: in
     if verdict is not CancelVerdict.CANCELLED:
         return verdict
     keys = [(account_id, found["id"] + n) for n in range(found["messages"])]
+    settlement, parts = await _take_back(connection, keys, now)
+    if parts < found["parts"]:
+        raise _Left
+    await submissions.mark_cancelled(connection, account_id, found["id"], now)
+    await settlement.save()
+    return CancelVerdict.CANCELLED
+
+
+async def cancel_waiting(db: Database, account_id: int, now: datetime, limit: int = 500) -> int:
+    """Cancel what an account has scheduled, or what is held, up to `limit` parts; how many messages there were.
+
+    What is under way stays as it is.
+    """
+    async with db.transaction() as connection:
+        rows = await subaccounts.waiting(connection, account_id, now, limit)
+        if rows:
+            settlement, _ = await _take_back(connection, [(account_id, row["message_id"]) for row in rows], now)
+            await subaccounts.mark_cancelled(connection, account_id, [row["submission_id"] for row in rows], now)
+            await settlement.save()
+    return len(rows)
+
+
+async def _take_back(connection: Any, keys: Sequence[Key], now: datetime) -> tuple[Settlement, int]:
+    """Take what nobody holds of these messages out of the queue; the changes to save, and how many parts."""
     settlement = Settlement(connection, now, None)
     await settlement.load(keys)
     removed = await queue.remove_unleased(connection, keys)
-    if len(removed) < found["parts"]:
-        raise _Left
     for row in removed:
         key = (row["account_id"], row["message_id"])
         settlement.moved(key, row["part"], State.CANCELLED, now)
         settlement.unstarted(key, int(row["attempts"] == 0))
-    await submissions.mark_cancelled(connection, account_id, found["id"], now)
-    await settlement.save()
-    return CancelVerdict.CANCELLED
+    return settlement, len(removed)
 
 
 async def _without_submission(connection: Any, account_id: int, dialect: Dialect, number: int) -> CancelVerdict:

@@ -40,9 +40,10 @@ async def listing(db: Database) -> list[Any]:
     return await db.fetch(SQL.all_accounts)
 
 
-async def prices(db: Database, account_id: int) -> dict[tuple[int, str], int]:
-    """(service, country or `*`) -> micro-euros a part: the account's own over those of the installation."""
-    rows = await db.fetch(SQL.prices, [0, account_id])
+async def prices(db: Database, account_id: int, parent_id: int | None = None) -> dict[tuple[int, str], int]:
+    """(service, country or `*`) -> micro-euros a part: the account's own over those of its main account over those of
+    the installation; each has a lower id than the next."""
+    rows = await db.fetch(SQL.prices, [0, parent_id or 0, account_id])
     return {(row["service"], row["country"]): row["price"] for row in rows}
 
 
@@ -52,7 +53,7 @@ async def refused_senders(db: Database, account_id: int) -> frozenset[str]:
 
 
 async def insert(
-    db: Database,
+    connection: Any,
     *,
     parent_id: int | None,
     email: str,
@@ -64,24 +65,23 @@ async def insert(
     settings: dict[str, object],
     now: datetime,
 ) -> int:
-    """Make an account with an empty wallet; its id. Raises EmailTaken."""
+    """Make an account with an empty wallet; its id. Raises EmailTaken, and then the transaction is lost."""
     try:
-        async with db.transaction() as connection:
-            account_id: int = await connection.fetchval(
-                SQL.insert_account,
-                parent_id,
-                email,
-                firstname,
-                lastname,
-                key_hash,
-                key_sealed,
-                secret_sealed,
-                settings,
-                now,
-            )
-            await connection.execute(SQL.insert_wallet, account_id)
+        account_id: int = await connection.fetchval(
+            SQL.insert_account,
+            parent_id,
+            email,
+            firstname,
+            lastname,
+            key_hash,
+            key_sealed,
+            secret_sealed,
+            settings,
+            now,
+        )
     except asyncpg.UniqueViolationError as error:
         raise EmailTaken(email) from error
+    await connection.execute(SQL.insert_wallet, account_id)
     return account_id
 
 
@@ -114,16 +114,20 @@ async def sealed_key(db: Database, account_id: int) -> bytes | None:
 
 async def set_state(db: Database, account_id: int, state: int) -> None:
     """Active, disabled, blocked or without the API (domain.account.AccountState)."""
-    await db.execute(SQL.set_state, account_id, state)
+    async with db.transaction() as connection:
+        await connection.execute(SQL.set_state, account_id, state)
+        await connection.execute(SQL.touch_children, account_id)
 
 
 async def set_price(db: Database, account_id: int, service: int, country: str, price: int) -> None:
     """A row of the tariff, in micro-euros a part; account 0 is the default of the installation."""
     async with db.transaction() as connection:
         await connection.execute(SQL.set_price, account_id, service, country, price)
-        await connection.execute(
-            SQL.touch_all if account_id == 0 else SQL.touch, *([] if account_id == 0 else [account_id])
-        )
+        if account_id == 0:
+            await connection.execute(SQL.touch_all)
+        else:
+            await connection.execute(SQL.touch, account_id)
+            await connection.execute(SQL.touch_children, account_id)
 
 
 async def protect_sender(db: Database, name: str) -> None:

@@ -1,15 +1,17 @@
+-- A sub-account whose main account is disabled or blocked is so too.
+
 -- name: by_key
 select a.id, a.parent_id, a.email, a.firstname, a.lastname, a.settings, a.key_hash, a.secret_sealed, a.previous_secret_sealed,
-       w.version, w.state, w.balance,
+       w.version, case when w.state = 0 and p.state = any('{1,2}') then p.state else w.state end as state, w.balance,
        array(select v.phone from virtual_number v where v.account_id = a.id and v.enabled) as numbers
-from account a join wallet w on w.account_id = a.id
+from account a join wallet w on w.account_id = a.id left join wallet p on p.account_id = a.parent_id
 where a.key_hash = $1
 
 -- name: by_id
 select a.id, a.parent_id, a.email, a.firstname, a.lastname, a.settings, a.key_hash, a.secret_sealed, a.previous_secret_sealed,
-       w.version, w.state, w.balance,
+       w.version, case when w.state = 0 and p.state = any('{1,2}') then p.state else w.state end as state, w.balance,
        array(select v.phone from virtual_number v where v.account_id = a.id and v.enabled) as numbers
-from account a join wallet w on w.account_id = a.id
+from account a join wallet w on w.account_id = a.id left join wallet p on p.account_id = a.parent_id
 where a.id = $1
 
 -- name: by_email
@@ -49,6 +51,12 @@ update account set settings = settings || $2 where id = $1
 
 -- name: touch
 update wallet set version = version + 1 where account_id = $1
+
+-- name: touch_children
+-- What sub-accounts take from their main account, its prices and whether it is blocked, has changed.
+update wallet w set version = w.version + 1
+from (select account_id from subaccount where parent_id = $1 offset 0) s
+where w.account_id = s.account_id
 
 -- name: touch_all
 update wallet set version = version + 1
