@@ -1,0 +1,66 @@
+"""Short links: how a code is spelled, where it may lead, who only looks at it.
+
+One rule: a code says nothing of what it leads to, and nobody guesses one: it is random bits alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+LENGTH = 8  # characters of a code: 47 bits
+ENTROPY = 16  # random bytes that a code is made of
+LONGEST_URL = 2048
+PATH = "/l"  # before a code, where short links have no host of their own
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_CODE = re.compile(rf"[0-9A-Za-z]{{{LENGTH}}}")
+# Programs that fetch a page to show a preview of it, or that read the web.
+_ROBOT = re.compile(
+    r"(?<!cu)bot\b|crawl|spider|slurp|preview|facebookexternalhit|facebot|whatsapp|telegram|skype|slack|discord|viber"
+    r"|embedly|pinterest|linkedin|curl/|wget/|python-|go-http-client|okhttp|java/|headless|monitor|scanner|fetcher",
+    re.IGNORECASE,
+)
+_PURPOSES = ("purpose", "sec-purpose", "x-purpose", "x-moz")
+
+
+def spell(random: bytes) -> str:
+    """A code of `ENTROPY` random bytes: so many that no character is likelier than another to be noticed."""
+    number = int.from_bytes(random, "big")
+    code = []
+    for _ in range(LENGTH):
+        number, digit = divmod(number, len(_ALPHABET))
+        code.append(_ALPHABET[digit])
+    return "".join(code)
+
+
+def is_code(text: str) -> bool:
+    """Whether this may be a code of ours."""
+    return _CODE.fullmatch(text) is not None
+
+
+def address(code: str, host: str, site: str) -> str:
+    """The link that people are given: on the host of short links, else below the public pages at `site`."""
+    if not host:
+        return f"{site}{PATH}/{code}"
+    scheme = "http" if site.startswith("http://") and host.split(":")[0] in ("localhost", "127.0.0.1") else "https"
+    return f"{scheme}://{host}/{code}"
+
+
+def is_target(url: str) -> bool:
+    """Whether a link may lead there: an absolute http or https address, printable ASCII."""
+    if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def is_robot(headers: Mapping[str, str]) -> bool:
+    """Whether nobody reads what this request asks for: a preview, a crawler. `headers`: names in lower case."""
+    agent = headers.get("user-agent", "")
+    fetched_early = any(word in headers.get(name, "").lower() for name in _PURPOSES for word in ("prefetch", "preview"))
+    return fetched_early or not agent or _ROBOT.search(agent) is not None
