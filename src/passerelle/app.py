@@ -47,6 +47,7 @@ from .surfaces import health
 from .surfaces.beyond import Beyond, Factory
 from .surfaces.door import Door
 from .surfaces.http import App, Dialects, Limits, Surface
+from .surfaces.native import wire as native_wire
 from .surfaces.primotexto import wire as primotexto_wire
 from .surfaces.primotexto.routes import Primotexto
 from .surfaces.protocol import LenientProtocol
@@ -59,6 +60,7 @@ RANGES = {"premium": int(Service.PREMIUM), "eco": int(Service.ECO)}
 WORDINGS = {
     Dialect.SMSPARTNER: Wording(notifications.report, notifications.answer),
     Dialect.PRIMOTEXTO: primotexto_wire.WORDING,
+    Dialect.NATIVE: native_wire.WORDING,
 }
 
 

@@ -278,10 +278,11 @@ class _Text:
         foreign = text.foreign(ready)
         if not foreign:
             return ready
-        if account.rules.characters == "unicode":
+        policy = account.rules.characters if profile.characters == "account" else profile.characters
+        if policy == "unicode":
             self.encoding = text.Encoding.UCS2
             return ready
-        near = text.transliterate(ready) if account.rules.characters == "transliterate" else None
+        near = text.transliterate(ready) if policy == "transliterate" else None
         if near is None:
             self.fault, self.subject = Reason.TEXT_CHARACTERS, foreign
             return ready

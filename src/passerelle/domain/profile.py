@@ -11,13 +11,13 @@ from .message import Dialect
 class Profile:
     """The rules of one dialect.
 
-    `characters`: what is done with those outside GSM 03.38 (`replace` by the table of the contract, or as the
-    account says: `account`). `date_when_closed`: a marketing send with a date in a closed hour is refused or held.
+    `characters`: what is done with those outside GSM 03.38: `replace` by the table of the contract, as the account
+    says (`account`), or one of what an account may say. `date_when_closed`: a marketing send with a date in a closed hour is refused or held.
     """
 
     dialect: Dialect
     max_parts: int
-    characters: str  # replace | account
+    characters: str  # replace | account | reject | transliterate | unicode
     bare_international: bool  # digits without + read as international
     date_when_closed: str  # refuse | hold | account
     sender_blanks: bool  # blanks allowed in a sender
@@ -48,4 +48,16 @@ PRIMOTEXTO = Profile(
     fixed_line_reason=True,
     bounces_refuse=True,
     media_type="application/json;charset=UTF-8",
+)
+
+NATIVE = Profile(
+    dialect=Dialect.NATIVE,
+    max_parts=10,
+    characters="account",
+    bare_international=True,
+    date_when_closed="hold",
+    sender_blanks=False,
+    fixed_line_reason=False,
+    bounces_refuse=False,
+    media_type="application/json",
 )

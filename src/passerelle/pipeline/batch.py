@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from .. import telemetry
 from ..domain.account import Account, AccountState
 from ..domain.admission import Finding, Reason, Wanted
-from ..domain.message import Recipient, Submission
+from ..domain.message import Dialect, Recipient, Submission
 from ..domain.profile import Profile
 from ..domain.routing import Route, lane_of, rank
 from ..store.optouts import List
@@ -24,13 +25,15 @@ from ..store.submissions import Answer, Numbered
 
 @dataclass(slots=True)
 class Accepted:
-    """Stored and debited. `dropped`: recipients left out. `number`: what the dialect calls the submission by."""
+    """Stored and debited. `dropped`: recipients left out. `number`: what the dialect calls the submission by; `id`: of
+    the submission and of its first message, whose others are the ids from there on."""
 
     submission: Submission
     number: int
     kept: list[Recipient]
     dropped: list[Finding]
     cost: int  # micro-euros
+    id: int = 0
 
 
 @dataclass(slots=True)
@@ -150,10 +153,10 @@ def decide(
     if kept is not submission.recipients:
         submission = replace(submission, recipients=kept)  # the item stays whole: it may have to be decided again
     verdicts.spend(item.account.id, cost)
-    verdicts.stored.append(numbered := _numbered(item, submission, carriers, cost))
+    verdicts.stored.append(numbered := _numbered(item, submission, carriers, cost, dropped))
     if item.beside is not None:
         verdicts.beside.append((item.beside, numbered))
-    accepted = Accepted(submission, item.number, kept, dropped, sum(to.price for to in kept))
+    accepted = Accepted(submission, item.number, kept, dropped, sum(to.price for to in kept), item.id)
     if item.idempotency is not None and item.answer_key is not None:
         status, body = item.idempotency.render(accepted)
         verdicts.answers.append(Answer(*item.answer_key, item.idempotency.body_hash, status, body, item.id, now))
@@ -166,13 +169,16 @@ def _routed(
     """The preferred carrier of each; a number that no carrier takes has no price either."""
     if item.submission.sandbox:
         return kept, [0] * len(kept), dropped
-    ranked = {to.country: rank(item.submission.service, to.country, routes) for to in kept}
+    countries = {to.country for to in kept}
+    ranked = {country: rank(item.submission.service, country, routes) for country in countries}
     lost = [Finding(Reason.NO_PRICE, f"+{to.phone}", to.position) for to in kept if not ranked[to.country]]
     kept = [to for to in kept if ranked[to.country]] if lost else kept
     return kept, [ranked[to.country][0] for to in kept], dropped + lost
 
 
-def _numbered(item: Item, submission: Submission, carriers: list[int], cost: int) -> Numbered:
+def _numbered(
+    item: Item, submission: Submission, carriers: list[int], cost: int, dropped: Sequence[Finding]
+) -> Numbered:
     return Numbered(
         submission=submission,
         id=item.id,
@@ -181,6 +187,7 @@ def _numbered(item: Item, submission: Submission, carriers: list[int], cost: int
         carrier_ids=carriers,
         lane=lane_of(submission),
         cost=cost,
+        dropped=dropped,
     )
 
 
@@ -258,3 +265,15 @@ def deltas(stored: Iterable[Numbered]) -> list[Delta]:
         Delta(account_id=a, dialect=d, tag_key=tag, at=at, messages=c[0], waiting=c[1], parts=c[2], cost=c[3])
         for (a, d, tag, at), c in sums.items()
     ]
+
+
+def count(item: Item, result: Result) -> None:
+    """Into the metrics."""
+    if isinstance(result, Accepted):
+        _ACCEPTED[item.profile.dialect].inc(len(result.kept))
+    elif isinstance(result, Refused):
+        reason = (result.findings or result.dropped)[0].reason.value
+        telemetry.REFUSED.labels(item.profile.dialect.name.lower(), reason).inc()
+
+
+_ACCEPTED = {dialect: telemetry.ACCEPTED.labels(dialect.name.lower()) for dialect in Dialect}

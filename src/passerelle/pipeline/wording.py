@@ -79,8 +79,11 @@ def event_of(state: State, dialect: Dialect) -> EventKind:
 def url_for(kind: EventKind, dialect: Dialect, dlr_url: str, reply_url: str, rules: Rules) -> str:
     """Where an event goes, '' for nowhere. `dlr_url`, `reply_url`: those of the submission.
 
-    Primotexto has one URL an account, and perhaps a second for replies; the others prefer that of the request.
+    Primotexto has one URL an account, and perhaps a second for replies; the native API knows that of the request alone
+    (endpoints hear of all: see `webhooks.py`); the others prefer that of the request.
     """
+    if dialect is Dialect.NATIVE:
+        return dlr_url or reply_url
     if dialect is Dialect.PRIMOTEXTO:
         return (kind is EventKind.REPLY and rules.webhook_reply_url) or rules.webhook_url
     return (reply_url or rules.reply_url) if kind in ANSWERS else (dlr_url or rules.dlr_url)

@@ -16,7 +16,10 @@ import msgspec
 from msgspec import Meta
 
 from .calls import ROOT, Caller
+from .money import money
 from .problems import Fault, Problem
+
+__all__ = ["Id", "Money", "Page", "Paging", "Phone", "before", "link", "located", "money", "number", "page", "phone"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -31,14 +34,6 @@ Money = Annotated[
 ]
 Phone = Annotated[str, Meta(description="E.164, with its +.", examples=["+33639980001"])]
 Id = Annotated[str, Meta(description="An opaque text.", pattern=r"^[0-9]{1,19}$", examples=["354233920512001"])]
-
-
-def money(micro: int) -> str:
-    """`0.038` for 38,000 micro-euros; as many decimals as it takes, at least three."""
-    whole, rest = divmod(abs(micro), 1_000_000)
-    decimals = f"{rest:06d}"
-    kept = decimals[:3] + decimals[3:].rstrip("0")
-    return f"{'-' if micro < 0 else ''}{whole}.{kept}"
 
 
 def phone(number: int) -> str:

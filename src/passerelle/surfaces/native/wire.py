@@ -1,0 +1,60 @@
+"""Notifications in the words of the native API: one JSON object each, as Standard Webhooks recommends. Pure.
+
+`{"type": "message.delivered", "timestamp": "2026-11-10T10:00:00Z", "data": {"id": ..., "to": ..., "state": ...}}`; the
+id of the event is the header `webhook-id`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from ...domain.account import Rules
+from ...domain.event_types import type_of
+from ...domain.message import Dialect, EventKind, State
+from ...pipeline.wording import Told, Worded, Wording
+from .money import money
+
+JSON = "application/json"
+
+
+def report(told: Told, rules: Rules) -> Worded:
+    """What became of a message, of any dialect."""
+    kind = EventKind.BOUNCED if told.event is EventKind.FAILED and told.state is State.BOUNCED else told.event
+    return event(type_of(kind), told.at, _message(told))
+
+
+def reply(told: Told, rules: Rules) -> Worded:
+    """What the receiver of a message wrote."""
+    facts: dict[str, Any] = {"from": f"+{told.phone}", "text": told.text or None, "message": _message(told)}
+    return event(type_of(told.event), told.at, facts)
+
+
+def event(name: str, at: datetime, facts: dict[str, Any]) -> Worded:
+    """Any event."""
+    return JSON, msgspec.json.encode({"type": name, "timestamp": at, "data": facts}).decode()
+
+
+def _message(told: Told) -> dict[str, Any]:
+    number = told.message_id or told.snapshot
+    return {
+        "id": str(told.row_id),
+        "dialect": dialect(told.dialect),
+        "number": str(number) if number else None,
+        "to": f"+{told.phone}",
+        "state": told.state.name.lower(),
+        "price": money(told.cost),
+        "tag": told.tag or None,
+        "campaign": told.campaign_name or None,
+        "test": told.test,
+    }
+
+
+def dialect(one: Dialect) -> str:
+    """Its name."""
+    return one.name.lower()
+
+
+WORDING = Wording(report, reply)
