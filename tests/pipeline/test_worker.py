@@ -20,7 +20,7 @@ from passerelle.pipeline.dispatch import Dispatcher
 from passerelle.pipeline.inbound import Inbound as Texts
 from passerelle.pipeline.receipts import Receipts
 from passerelle.pipeline.worker import Worker, chores
-from passerelle.settings import CarrierSettings, Settings
+from passerelle.settings import Settings
 from passerelle.store import carriers
 from passerelle.store.database import Database
 
@@ -35,7 +35,7 @@ class Line:
     world: World
     id: int = 1
     name: str = "operator"
-    settings: CarrierSettings = field(default_factory=lambda: CarrierSettings(name="operator", host="h", binds=2))
+    binds: int = 2
     done: list[tuple[str, int]] = field(default_factory=list)
     up: set[int] = field(default_factory=set)
     written: list[DuePart] = field(default_factory=list)
@@ -50,9 +50,9 @@ class Line:
             self.done.append(("open", number))
             self.up.add(number)
 
-    async def close(self, number: int) -> None:
-        self.done.append(("close", number))
-        self.up.discard(number)
+    async def finish(self) -> None:
+        self.done += [("close", number) for number in range(self.binds)]
+        self.up.clear()
 
     def drop(self, number: int) -> None:
         if number in self.up:
@@ -101,7 +101,7 @@ def worker_of(
     texts = Texts(db, world.teller, Settings(), world.clock)
     worker = Worker(db, owner, dispatcher, Receipts(db, world.clock, world.teller), texts, duties, **more)
     line = Line(world, worker=worker)
-    worker.serve([line])  # type: ignore[list-item]
+    worker.serve([line])
     return worker, line
 
 

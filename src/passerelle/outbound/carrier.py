@@ -38,3 +38,23 @@ class Carrier(Protocol):
 
     def take_arrived(self) -> list[Arrived]:
         """Receipts and texts since the last call."""
+
+
+class Line(Carrier, Protocol):
+    """A carrier as a worker runs it. `binds`: connections of which each lives in one process; 0: any may send."""
+
+    @property
+    def binds(self) -> int:
+        """How many there are over all processes."""
+
+    def open(self, number: int) -> None:
+        """Connect a bind that this process holds, and keep it connected."""
+
+    def drop(self, number: int) -> None:
+        """Cut a bind that this process may hold no longer."""
+
+    def state(self, number: int) -> tuple[bool, str]:
+        """Whether a bind is up, and what it says of itself."""
+
+    async def finish(self) -> None:
+        """Let what is in flight come back, a moment, and close."""

@@ -54,11 +54,21 @@ class SmppCarrier:
         if number not in self._binds:
             self._binds[number] = Bind(self, number)
 
+    @property
+    def binds(self) -> int:
+        """How many there are over all processes."""
+        return self.settings.binds
+
     async def close(self, number: int) -> None:
         """Unbind: what was submitted is waited for, a moment."""
         bind = self._binds.pop(number, None)
         if bind is not None:
             await bind.close()
+
+    async def finish(self) -> None:
+        """Unbind all that this process holds."""
+        for number in tuple(self._binds):
+            await self.close(number)
 
     def drop(self, number: int) -> None:
         """Cut a bind that this process may hold no longer."""

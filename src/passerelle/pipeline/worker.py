@@ -16,8 +16,7 @@ from uuid import UUID
 
 from .. import telemetry
 from ..domain.message import Outcome
-from ..outbound.carrier import Arrived
-from ..outbound.smpp import SmppCarrier
+from ..outbound.carrier import Arrived, Line
 from ..store import carriers as store
 from ..store import queue, statistics
 from ..store.database import Database, is_transient
@@ -56,7 +55,7 @@ class Worker:
         self._receipts = receipts
         self._inbound = inbound
         self._chores = list(chores)
-        self._carriers: list[SmppCarrier] = []
+        self._carriers: list[Line] = []
         self._outcomes_there = asyncio.Event()
         self._arrived_there = asyncio.Event()
         self._binds_changed = asyncio.Event()
@@ -75,7 +74,7 @@ class Worker:
         """A bind came up or went: the database is told at once."""
         self._binds_changed.set()
 
-    def serve(self, carriers: Sequence[SmppCarrier]) -> None:
+    def serve(self, carriers: Sequence[Line]) -> None:
         """The carriers of this process."""
         self._carriers = list(carriers)
 
@@ -98,8 +97,7 @@ class Worker:
         self._stopping = True
         await self._to_the_end(self._last_leases)
         for carrier in self._carriers:
-            for number in range(carrier.settings.binds):
-                await carrier.close(number)
+            await carrier.finish()
         await self._to_the_end(self._last_words)
 
     async def _to_the_end(self, step: Chore) -> None:
@@ -142,7 +140,7 @@ class Worker:
             telemetry.log(event, room="worker", error=type(error).__name__, exc_info=not is_transient(error))
             await asyncio.sleep(AWAY)
 
-    async def _pump(self, carrier: SmppCarrier) -> None:
+    async def _pump(self, carrier: Line) -> None:
         async with self._pumping[carrier.id]:
             looked_at = 0 if self._stopping else await self._dispatcher.pump(carrier)
         await asyncio.sleep(GATHER if looked_at else IDLE)
@@ -155,7 +153,7 @@ class Worker:
             for carrier in self._carriers:
                 await self._record(carrier, carrier.take_outcomes())
 
-    async def _record(self, carrier: SmppCarrier, outcomes: Sequence[Outcome]) -> None:
+    async def _record(self, carrier: Line, outcomes: Sequence[Outcome]) -> None:
         """Until it is on disk: nobody else knows what became of these parts."""
         while outcomes:
             try:
@@ -168,7 +166,7 @@ class Worker:
                 telemetry.log(telemetry.Event.DATABASE_LOST, room="record", error=type(error).__name__)
                 await asyncio.sleep(AWAY)
 
-    async def _record_apart(self, carrier: SmppCarrier, outcomes: Sequence[Outcome], error: Exception) -> None:
+    async def _record_apart(self, carrier: Line, outcomes: Sequence[Outcome], error: Exception) -> None:
         """One that cannot be recorded does not keep its neighbours; its lease runs out, and it counts as unknown."""
         telemetry.log(telemetry.Event.WORKER_FAILED, room="record", error=repr(error)[:200], outcomes=len(outcomes))
         if len(outcomes) > 1:
@@ -182,7 +180,7 @@ class Worker:
         for carrier in self._carriers:
             await self._settle(carrier, carrier.take_arrived())
 
-    async def _settle(self, carrier: SmppCarrier, arrived: Sequence[Arrived]) -> None:
+    async def _settle(self, carrier: Line, arrived: Sequence[Arrived]) -> None:
         """Committed, then acknowledged; what the database does not take now is sent again by the operator."""
         if not arrived:
             return
@@ -199,7 +197,7 @@ class Worker:
         for one in arrived:
             one.acknowledge()
 
-    async def _settle_apart(self, carrier: SmppCarrier, arrived: Sequence[Arrived]) -> None:
+    async def _settle_apart(self, carrier: Line, arrived: Sequence[Arrived]) -> None:
         """One that cannot be settled does not keep its neighbours, nor come again for ever: it is told and left."""
         steps: list[Chore] = [partial(self._receipts.settle, carrier.id, [r]) for one in arrived for r in one.receipts]
         steps += [partial(self._inbound.receive, [text], carrier.id) for one in arrived for text in one.texts]
@@ -230,7 +228,7 @@ class Worker:
 
     async def _renew(self) -> None:
         for carrier in self._carriers:
-            for number in range(carrier.settings.binds):
+            for number in range(carrier.binds):
                 if self._stopping:
                     return
                 until = time.monotonic() + self._bind_lease.total_seconds() - 1
@@ -246,7 +244,7 @@ class Worker:
         """A bind that could not be renewed in time may be somebody else's by now."""
         now = time.monotonic()
         for carrier in self._carriers:
-            for number in range(carrier.settings.binds):
+            for number in range(carrier.binds):
                 if self._held_until.get((carrier.id, number), 0.0) < now:
                     carrier.drop(number)
 
