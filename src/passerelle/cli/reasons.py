@@ -25,6 +25,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.CAMPAIGN_NAME_INVALID: "the name of the campaign is not allowed",
     Reason.URL_INVALID: "a callback address is no http or https URL",
     Reason.CONTENT_INVALID: "the content of the RCS message is not valid",
+    Reason.SURVEY_MISSING: "no survey is named",
+    Reason.SURVEY_UNKNOWN: "there is no such survey, or it is not open",
     Reason.TEXT_MISSING: "the text is empty",
     Reason.TEXT_CHARACTERS: "the text has characters that this account does not send (see its setting `characters`)",
     Reason.TEXT_LONG: "the text is too long",

@@ -40,6 +40,8 @@ class Reason(enum.Enum):
     CAMPAIGN_NAME_INVALID = "campaign_name_invalid"
     URL_INVALID = "url_invalid"
     CONTENT_INVALID = "content_invalid"
+    SURVEY_MISSING = "survey_missing"
+    SURVEY_UNKNOWN = "survey_unknown"
     # of the text and the sender
     TEXT_MISSING = "text_missing"
     TEXT_CHARACTERS = "text_characters"
@@ -257,8 +259,8 @@ class _Text:
         if len(raw) > LONGEST_TEXT:
             self.fault, self.text = Reason.ECO_LONG if wanted.service is Service.ECO else Reason.TEXT_LONG, ""
             return
-        prepare = self._replace if profile.characters == "replace" else self._keep
-        self.text = prepare(raw, wanted, account)
+        is_replaced = profile.characters == "replace"
+        self.text = self._replace(raw, wanted, account) if is_replaced else self._keep(raw, account, profile)
         if self.fault is None and not self.text.strip():
             self.fault = Reason.TEXT_MISSING
         if self.fault is None:
@@ -272,8 +274,8 @@ class _Text:
             return ready
         return text.replace(ready)
 
-    def _keep(self, raw: str, wanted: Wanted, account: Account) -> str:
-        """Primotexto 2.7: refused, brought near, or sent as UCS-2, as the account says."""
+    def _keep(self, raw: str, account: Account, profile: Profile) -> str:
+        """Primotexto 2.7: refused, brought near, or sent as UCS-2, as the profile or the account says."""
         ready = text.normalise_newlines(raw)
         foreign = text.foreign(ready)
         if not foreign:

@@ -94,6 +94,8 @@ CODES = {
     Reason.CAMPAIGN_NAME_INVALID: 40,
     Reason.URL_INVALID: 73,
     Reason.CONTENT_INVALID: 73,
+    Reason.SURVEY_MISSING: 73,
+    Reason.SURVEY_UNKNOWN: 73,
     Reason.TEXT_MISSING: 30,
     Reason.TEXT_CHARACTERS: 31,
     Reason.TEXT_LONG: 32,

@@ -72,6 +72,8 @@ OF_REASON: dict[Reason, int] = {
     Reason.CAMPAIGN_NAME_INVALID: 9,
     Reason.URL_INVALID: 9,
     Reason.CONTENT_INVALID: 9,
+    Reason.SURVEY_MISSING: 9,
+    Reason.SURVEY_UNKNOWN: 4,
     Reason.TEXT_MISSING: 43,
     Reason.TEXT_CHARACTERS: 43,
     Reason.TEXT_LONG: 52,
@@ -119,7 +121,7 @@ OF_FAULT: dict[Fault, int] = {
 }
 
 # Contract 3.12; 9 stands for the whole list of constraints.
-ORDER = (40, 2, 50, 9, 44, 45, 49, 46, 47, 48, 51, 42, 52, 992, 23, 22, 55, 11, 429)
+ORDER = (40, 2, 50, 9, 4, 44, 45, 49, 46, 47, 48, 51, 42, 52, 992, 23, 22, 55, 11, 429)
 
 # Faults of the request that go into the list of constraints: (member, text). `{n}`: the subject of the finding.
 CONSTRAINT_OF: dict[Reason, tuple[str, str]] = {
@@ -133,11 +135,13 @@ CONSTRAINT_OF: dict[Reason, tuple[str, str]] = {
     Reason.MINUTE_MISSING: ("minute", "La minute est requise"),
     Reason.URL_INVALID: ("{n}", "Cette URL n'est pas valide"),
     Reason.CONTENT_INVALID: ("richContent", "{n}"),
+    Reason.SURVEY_MISSING: ("sondageIdent", "L'identifiant du sondage est requis"),
 }
 MEMBERS = (
     "phoneNumbers",
     "phoneNumber",
     "to",
+    "sondageIdent",
     "richContent",
     "failover",
     "message",
