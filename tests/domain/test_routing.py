@@ -38,6 +38,8 @@ def test_carriers_in_the_order_of_the_settings(
     [
         (TrafficClass.TRANSACTIONAL, 1, Lane.CODES),
         (TrafficClass.TRANSACTIONAL, 2, Lane.TRANSACTIONAL),
+        (TrafficClass.TRANSACTIONAL, 2_000, Lane.TRANSACTIONAL),
+        (TrafficClass.TRANSACTIONAL, 2_001, Lane.BULK),
         (TrafficClass.MARKETING, 1, Lane.BULK),
         (TrafficClass.MARKETING, 500, Lane.BULK),
     ],

@@ -105,3 +105,11 @@ async def test_snapshot_ids_do_the_same(db: Database) -> None:
     numbering = Numbering(db)
     given = [await numbering.snapshot_number() for _ in range(NUMBER_BLOCK + 1)]
     assert given[NUMBER_BLOCK - 1 :] == [LAST_BLOCK + NUMBER_BLOCK - 1, 2_001]
+
+
+async def test_more_than_a_block_is_without_a_gap_whoever_else_takes_some(db: Database) -> None:
+    one, other = Numbering(db), Numbering(db)
+    counts = [3 * MESSAGE_BLOCK + 1, 5, 2 * MESSAGE_BLOCK, MESSAGE_BLOCK + 1, 7, 10 * MESSAGE_BLOCK]
+    firsts = await asyncio.gather(*((one, other)[n % 2].messages(count, T0) for n, count in enumerate(counts)))
+    taken = sorted(zip(firsts, counts, strict=True))
+    assert all(first + count <= later for (first, count), (later, _) in zip(taken, taken[1:], strict=False))

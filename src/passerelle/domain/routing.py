@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 from .message import Lane, Submission, TrafficClass
 
+LARGE = 2_000
+"""Recipients above which a submission is a campaign, whatever its class: it leaves behind what others send meanwhile,
+and is written apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -23,7 +27,7 @@ def rank(service: int, country: str, routes: Sequence[Route]) -> list[int]:
 
 
 def lane_of(submission: Submission) -> Lane:
-    """A single transactional message may be a code: it goes first; marketing goes last."""
-    if submission.traffic is TrafficClass.MARKETING:
+    """A single transactional message may be a code: it goes first; marketing, and what is large, goes last."""
+    if submission.traffic is TrafficClass.MARKETING or len(submission.recipients) > LARGE:
         return Lane.BULK
     return Lane.CODES if len(submission.recipients) == 1 else Lane.TRANSACTIONAL

@@ -19,13 +19,13 @@ from ..clock import Clock
 from ..domain.account import Account, AccountState, Rules
 from ..domain.admission import Judged, Wanted, judge
 from ..domain.calendar import paris_day
-from ..domain.message import Dialect, EventKind, State
+from ..domain.message import Dialect
 from ..domain.profile import Profile
 from ..domain.routing import Route
 from ..store import events, ledger, optouts, submissions
 from ..store.database import Database, is_transient
 from ..store.numbering import Numbering
-from ..store.submissions import AnswerTaken, Batch, Numbered
+from ..store.submissions import AnswerTaken, Batch
 from .accounts import Accounts
 from .batch import (
     ENDLESS,
@@ -40,13 +40,16 @@ from .batch import (
     Result,
     Results,
     Verdicts,
+    count,
     decide,
     deltas,
     limited,
     pairs,
     replay,
 )
-from .wording import Told, Wordings, notification
+from .large import Large, is_large
+from .sandbox import delivered_at_once
+from .wording import Wordings
 
 __all__ = [
     "Accepted",
@@ -95,6 +98,7 @@ class Submitter:
         self._wordings = wordings or {}
         self._numbering = Numbering(db)
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="judge")
+        self._large = Large(db, routes, clock, validity, self._aside)
         self._waiting: list[Item] = []
         self._arrived = asyncio.Event()
         self._in_flight: dict[tuple[int, str, str], asyncio.Future[Result]] = {}
@@ -181,9 +185,19 @@ class Submitter:
         )
         if idempotency is not None:
             item.answer_key = (account.id, idempotency.path, idempotency.key)
+        if is_large(item):
+            return await self._apart(item)
         self._waiting.append(item)
         self._arrived.set()
         return await item.future
+
+    async def _apart(self, item: Item) -> Result:
+        try:
+            result = await self._large.accept(item, self._number, self._judge_again)
+        except Exception as error:
+            raise (Unavailable() if is_transient(error) else error) from error
+        count(item, result)
+        return result
 
     # --- the writer ------------------------------------------------------------------------------------------------
 
@@ -336,7 +350,11 @@ class Submitter:
         sandboxed = [one for one in verdicts.stored if one.submission.sandbox]
         if sandboxed:
             await submissions.insert_sandbox(connection, sandboxed)
-            told = [event for one in sandboxed for event in self._sandbox_events(one, rules[one.submission.account_id])]
+            told = [
+                event
+                for one in sandboxed
+                for event in delivered_at_once(one, self._wordings, rules[one.submission.account_id])
+            ]
             await events.insert(connection, told, self._clock.now(), lease_seconds=0.0)  # for the workers to post
         real = [one for one in verdicts.stored if not one.submission.sandbox]
         if real:
@@ -344,67 +362,34 @@ class Submitter:
             if not await submissions.insert(connection, Batch(real, wallets, ((), ()), deltas(real)), self._validity):
                 raise RuntimeError("a wallet that is locked has changed")
 
-    def _sandbox_events(self, one: Numbered, rules: Rules) -> list[events.NewEvent]:
-        """A sandbox send is delivered at once; its owner is told where the account wants that."""
-        if not rules.sandbox_callbacks:
-            return []
-        s = one.submission
-        told = [
-            Told(
-                event=EventKind.DELIVERED,
-                dialect=s.dialect,
-                account_id=s.account_id,
-                row_id=one.id + offset,
-                state=State.DELIVERED,
-                message_id=one.number,
-                snapshot=number,
-                phone=to.phone,
-                at=s.accepted_at,
-                cost=to.price,
-                tag=s.tag,
-                campaign_name=s.campaign_name,
-            )
-            for offset, (to, number) in enumerate(zip(s.recipients, one.numbers, strict=True))
-        ]
-        worded = (notification(self._wordings, each, rules, s.dlr_url) for each in told)
-        return [event for event in worded if event is not None]
-
     # --- after the commit ------------------------------------------------------------------------------------------
 
     async def _answer(self, item: Item, result: Result | None) -> None:
         if result is not None:
-            _count(item, result)
+            count(item, result)
             if not item.future.done():
                 item.future.set_result(result)
             return
         try:
-            await self._judge_again(item)
+            refused = await self._judge_again(item)
         except Exception as error:  # nothing was stored, and nobody else answers this one
             if not item.future.done():
                 item.future.set_exception(Unavailable() if is_transient(error) else error)
-
-    async def _judge_again(self, item: Item) -> None:
-        """The account has changed since it was read: with a fresh copy, from the start."""
-        account = await self._accounts.again(item.account)
-        if account is None or account.state is not AccountState.ACTIVE:
-            item.future.set_result(Denied(None if account is None else account.state))
             return
-        judged = await self._judge(item.wanted, account, item.profile)
-        if judged.submission is None:
-            item.future.set_result(Refused(judged.findings, judged.dropped))
+        if refused is not None:
+            item.future.set_result(refused)
             return
-        item.account, item.submission, item.dropped = account, judged.submission, judged.dropped
-        item.id, item.snapshots = 0, []
         self._waiting.append(item)
         self._arrived.set()
 
-
-def _count(item: Item, result: Result) -> None:
-    if isinstance(result, Accepted):
-        _ACCEPTED[item.profile.dialect].inc(len(result.kept))
-    elif isinstance(result, Refused):
-        reason = (result.findings or result.dropped)[0].reason.value
-        telemetry.REFUSED.labels(item.profile.dialect.name.lower(), reason).inc()
-
-
-_ACCEPTED = {dialect: telemetry.ACCEPTED.labels(dialect.name.lower()) for dialect in Dialect}
+    async def _judge_again(self, item: Item) -> Result | None:
+        """The account has changed since it was read: with a fresh copy, from the start. None: to be stored anew."""
+        account = await self._accounts.again(item.account)
+        if account is None or account.state is not AccountState.ACTIVE:
+            return Denied(None if account is None else account.state)
+        judged = await self._judge(item.wanted, account, item.profile)
+        if judged.submission is None:
+            return Refused(judged.findings, judged.dropped)
+        item.account, item.submission, item.dropped = account, judged.submission, judged.dropped
+        item.id, item.snapshots = 0, []
+        return None

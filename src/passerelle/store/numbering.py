@@ -36,17 +36,27 @@ class Numbering:
         self._numbers = {"message_number": range(0), "snapshot_number": range(0)}
 
     async def messages(self, count: int, at: datetime) -> int:
-        """The first of `count` consecutive message ids in the month of `at`; at most MESSAGE_BLOCK at once."""
+        """The first of `count` consecutive message ids in the month of `at`."""
         month = month_of(at)
         if month not in self._months:
             await self._db.fetchval(SQL.make_month, month)
             self._months.add(month)
+        if count > MESSAGE_BLOCK:
+            return month << MONTH_SHIFT | await self._neighbours(count)
         if len(self._messages) < count:
             start = await self._db.fetchval(SQL.next_block, "message_block")
             self._messages = range(start, start + MESSAGE_BLOCK)
         first = self._messages.start
         self._messages = self._messages[count:]
         return month << MONTH_SHIFT | first
+
+    async def _neighbours(self, count: int) -> int:
+        """The first id of whole blocks without a gap; what another process came between with is wasted."""
+        wanted = -(-count // MESSAGE_BLOCK)
+        while True:
+            starts = [row[0] for row in await self._db.fetch(SQL.next_blocks, "message_block", wanted)]
+            if starts[-1] - starts[0] == (wanted - 1) * MESSAGE_BLOCK:
+                return int(starts[0])
 
     async def submission_number(self) -> int:
         """A SMS Partner `message_id`: 1 to 2**31-1, unique among stored rows."""

@@ -12,6 +12,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
+from ..domain.admission import Finding
 from ..domain.message import Submission
 from .database import Database, columns, queries
 from .statistics import Delta
@@ -36,6 +37,7 @@ class Numbered:
     carrier_ids: Sequence[int]
     lane: int
     cost: int
+    dropped: Sequence[Finding] = ()  # recipients that were left out
 
     @property
     def numbers(self) -> Sequence[int]:
@@ -94,6 +96,33 @@ async def insert(connection: Any, batch: Batch, validity: timedelta) -> bool:
         ),
     )
     return bool(done)
+
+
+async def insert_head(connection: Any, one: Numbered) -> None:
+    """Write the row of a submission whose messages come in slices of the same transaction."""
+    await connection.execute(SQL.insert_submission, *_submission_row(one))
+
+
+async def insert_slice(connection: Any, one: Numbered, start: int, stop: int, validity: timedelta) -> None:
+    """Write messages `start` to `stop` of a submission, with their parts and queue rows. No debit, no figures."""
+    s = one.submission
+    some = s.recipients[start:stop]
+    await connection.execute(
+        SQL.insert_slice,
+        s.account_id,
+        one.id,
+        one.id + start,
+        s.dialect,
+        s.accepted_at,
+        one.snapshots[start:stop] or [0] * len(some),
+        *columns((to.phone, to.country, to.text, to.encoding, to.parts, to.price) for to in some),
+        one.carrier_ids[start:stop],
+        one.lane,
+        s.traffic,
+        s.stop_applies,
+        s.due_at,
+        validity,
+    )
 
 
 _counted = attrgetter("account_id", "dialect", "tag_key", "at", "messages", "waiting", "parts", "cost")
