@@ -16,6 +16,7 @@ async def test_the_version_is_that_of_the_package(bare):
 async def test_help_names_every_command_and_where_to_begin(bare):
     told = " ".join((await bare.ok("--help")).split())
     assert all(f" {command} " in told for command in COMMANDS) and "passerelle up" in told
+    assert "Answer HTTP." in told, "each says what it does"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

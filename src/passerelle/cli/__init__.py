@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import sys
 
-from .commands import app
+from .commands import app, import_all
 from .screen import Problem, problem_of
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if not words or words[0].startswith("-"):
+        import_all()
     try:
-        app(arguments)
+        app(words)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except BrokenPipeError:  # `| head` has seen enough

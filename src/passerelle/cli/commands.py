@@ -1,4 +1,4 @@
-"""All commands under one name."""
+"""All commands under one name. One is imported when it is asked for: imports are most of a start."""
 
 from __future__ import annotations
 
@@ -6,16 +6,26 @@ from importlib.metadata import version
 
 from cyclopts import App
 
-from . import accounts, looking, programs, rental, sending
-
 app = App(
     name="passerelle",
-    version=version("passerelle"),
+    version=lambda: version("passerelle"),
     help="The messaging platform that an organisation runs itself. Begin with `passerelle up`: it needs no argument.",
     result_action="return_value",
 )
-for module in (programs, sending, looking):
-    for command in module.COMMANDS:
-        app.command(command)
-app.command(accounts.app)
-app.command(rental.app)
+COMMANDS = {
+    "programs": ("up", "serve", "work", "migrate", "simulate"),
+    "sending": ("send",),
+    "looking": ("status", "explain", "doctor"),
+}
+FAMILIES = {"account": "accounts", "rental": "rental"}
+for module, names in COMMANDS.items():
+    for name in names:
+        app.command(f"{__package__}.{module}:{name}", name=name)
+for name, module in FAMILIES.items():
+    app.command(f"{__package__}.{module}:app", name=name)
+
+
+def import_all() -> None:
+    """For who asks what there is: each says of itself what it does."""
+    for name in app:
+        app[name]

@@ -298,6 +298,3 @@ def doctor(*, quick: Annotated[bool, Switch] = False, json: Json = False, where:
         show_json([{"name": c.name, "level": c.level.value.lower(), "says": c.says, "advice": c.advice} for c in found])
     if any(check.level is use_case.Level.PROBLEM for check in found):
         raise SystemExit(1)
-
-
-COMMANDS = (explain, status, doctor)

@@ -189,6 +189,3 @@ async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
         await task
     except asyncio.CancelledError:
         return
-
-
-COMMANDS = (up, serve, work, migrate, simulate)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from ..domain import pricing
+if TYPE_CHECKING:  # most commands show nothing, and `up` is waited for
+    from rich.console import Console
+    from rich.table import Table
 
 WIDE = 200  # columns where nobody watches: a line of a log is not wrapped
 
@@ -23,6 +22,8 @@ class Problem(Exception):
 
 def console() -> Console:
     """Standard output; colours only on a terminal, and never against NO_COLOR."""
+    from rich.console import Console
+
     return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=WIDE)
 
 
@@ -39,6 +40,9 @@ def plain(text: str) -> str:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: frozenset[int] = frozenset()) -> Table:
     """A plain table; `right`: columns of figures. Values are never read as markup."""
+    from rich.table import Table
+    from rich.text import Text
+
     made = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for place, name in enumerate(columns):
         made.add_column(name, justify="right" if place in right else "left", overflow="fold")
@@ -49,12 +53,16 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: fr
 
 def euros(micro: int) -> str:
     """`0.038 EUR`, below zero too."""
+    from ..domain import pricing
+
     return f"{'-' if micro < 0 else ''}{pricing.text(abs(micro))} EUR"
 
 
 def parse_euros(written: str) -> int:
     """Micro-euros of `25.50` or `25,50`. Raises Problem."""
     from decimal import InvalidOperation
+
+    from ..domain import pricing
 
     try:
         return pricing.parse(written.strip().replace(",", "."))

@@ -274,6 +274,3 @@ def _sum_up(tally: Tally, sheet: Sheet, refused: Path | None) -> None:
         raise Problem(
             f"stopped{place}: {tally.stopped}. Put that right, then go on with --resume: nothing is sent twice"
         )
-
-
-COMMANDS = (send,)
