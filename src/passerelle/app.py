@@ -33,8 +33,10 @@ from .pipeline.dispatch import Dispatcher
 from .pipeline.housekeeping import Housekeeping
 from .pipeline.inbound import Inbound
 from .pipeline.keys import Keyring
+from .pipeline.mails import Outbox
 from .pipeline.receipts import Receipts
 from .pipeline.rental import Builder
+from .pipeline.subaccounts import settle_removed
 from .pipeline.submit import Submitter
 from .pipeline.teller import Teller
 from .pipeline.wording import Wording
@@ -296,6 +298,8 @@ def _worker(base: Ground, poster: Poster, accounts: Accounts) -> tuple[Worker, l
     housekeeping = Housekeeping(db, settings, clock)
     regular = chores(db, dispatcher, receipts, inbound, clock.now)
     regular.append((1.0, lambda: housekeeping.tick(clock.now())))
+    outbox = Outbox(db, accounts.keyring, settings.mail, clock)
+    regular += [(2.0, outbox.carry), (10.0, lambda: settle_removed(db, clock.now()))]
     regular.append((1.0, Builder(db, accounts, clock, notifications.rental).run))
     worker = Worker(db, owner, dispatcher, receipts, inbound, regular)
     worker.serve(

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from passerelle.demo import places as p
-from passerelle.settings import CarrierSettings, Settings, load
+from passerelle.settings import CarrierSettings, MailSettings, Settings, load
 
 EVERYTHING = Settings(
     database_url="postgresql://u@/d?host=/tmp/x",
@@ -24,6 +24,7 @@ EVERYTHING = Settings(
     stop_words=["STOP", "ARRET"],
     stop_mention="\nSTOP au {short_code}",
     carriers=[CarrierSettings(name="a", host="b", password="p,=\"'", ranges=["eco"])],
+    mail=MailSettings(host="m.example", password="p,=\"'", sender="Boulangerie <sms@example.org>"),
     metrics=False,
     demo_key="0" * 32,
 )
@@ -50,7 +51,7 @@ def test_a_foreign_address_is_told() -> None:
 def test_the_simulator_takes_what_is_free_beside_the_port_that_was_asked() -> None:
     wanted = p.free_port("127.0.0.1", 0)
     where = p.choose_places(Settings(port=wanted))
-    assert where.port == wanted and len({wanted, where.smsc_port, where.phone_port}) == 3
+    assert where.port == wanted and len({wanted, where.smsc_port, where.phone_port, where.mail_port}) == 4
     assert where.base_url == f"http://127.0.0.1:{wanted}"
 
 
@@ -139,3 +140,11 @@ def test_the_key_of_the_demo_is_for_its_owner_only_from_the_first_byte(
         os.umask(old)
     assert seen == [(0o600, "demo.json")]
     assert (tmp_path / "demo.new").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_simulator_takes_our_mails_unless_there_is_a_mail_server(tmp_path: Path) -> None:
+    where = p.Places(tmp_path, "127.0.0.1", 1, 2, 3, 4)
+    caught = p.demo_settings(Settings(secret="s"), where, "").mail
+    assert (caught.host, caught.port, caught.tls) == ("127.0.0.1", 4, "none")
+    assert p.demo_settings(Settings(secret="s", mail=EVERYTHING.mail), where, "").mail == EVERYTHING.mail
+    assert not p.demo_settings(Settings(secret="s", carriers=EVERYTHING.carriers), where, "").mail.host

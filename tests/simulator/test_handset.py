@@ -7,6 +7,7 @@ import html
 import re
 
 import aiohttp
+import aiosmtplib
 import pytest
 from simulator.peer import bound
 from simulator.test_run import running
@@ -206,3 +207,22 @@ async def test_only_the_pages_themselves_write(house, headers, is_refused):
     for place, body in ((f"/{NUMBER}/reply", {"data": form}), (f"/api/phones/{NUMBER}/reply", {"json": form})):
         async with http.post(place, headers={"Host": "localhost:1"} | headers, **body) as answer:
             assert (answer.status == 403) is is_refused
+
+
+async def test_mails_are_shown_with_links_to_follow_and_nothing_else(tmp_path):
+    async with running(tmp_path) as where, aiohttp.ClientSession(f"http://127.0.0.1:{where.http_port}") as http:
+        assert "No mail came yet" in await page(http, "/mails")
+        text = "Suivez http://127.0.0.1:8080/signup/abc-_9.\n<script>alert(1)</script> \"http://a.example/?q='x'"
+        await aiosmtplib.send(
+            f"From: a@example.org\r\nTo: b@example.org\r\nSubject: <b>Compte</b>\r\n\r\n{text}\r\n",
+            sender="a@example.org", recipients=["b@example.org"], hostname="127.0.0.1", port=where.smtp_port,
+        )  # fmt: skip
+        listed, shown = await page(http, "/mails"), await page(http, "/mails/1")
+        assert 'href="/mails/1"' in listed and "&lt;b&gt;Compte&lt;/b&gt;" in listed
+        assert '<a href="http://127.0.0.1:8080/signup/abc-_9" rel="noreferrer">' in shown
+        assert "<script>alert" not in shown and 'href="http://a.example/?q=" rel' in shown
+        await page(http, "/mails/2", 404)
+        async with http.get("/api/mails") as answer:
+            assert [(one["recipients"], one["text"][:6]) for one in await answer.json()] == [
+                (["b@example.org"], "Suivez")
+            ]

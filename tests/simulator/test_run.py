@@ -26,7 +26,9 @@ asyncio.run(run("127.0.0.1", 0, 0, Path(sys.argv[1]), ready=lambda where: print(
 async def running(data):
     """The addresses of a simulator that runs until the end of the block."""
     ready: asyncio.Queue[Addresses] = asyncio.Queue()
-    task = asyncio.create_task(run("127.0.0.1", 0, 0, data, options=Options(**QUICK), ready=ready.put_nowait))
+    task = asyncio.create_task(
+        run("127.0.0.1", 0, 0, data, smtp_port=0, options=Options(**QUICK), ready=ready.put_nowait)
+    )
     waiting = asyncio.create_task(ready.get())
     await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if task.done():

@@ -63,6 +63,7 @@ Passerelle is up.
   Primotexto    {where.base_url}/v2/            (also {where.base_url}/primotexto/v2/)
   API key       {key}
   Handsets      {where.phones}/                 the phones of the simulated operator: read, and reply
+  Mails         {where.phones}/mails            what the platform writes to people
   Operator      SMPP on {where.host}:{where.smsc_port}
   Data          {where.data}
 
@@ -134,6 +135,7 @@ def simulate(
     host: str = "127.0.0.1",
     port: int = 2775,
     http_port: int = 2776,
+    smtp_port: int | None = None,
     data: Path = Path("var/simulator"),
     response_delay: float = 0.0,
     receipt_delay: float = 0.5,
@@ -149,6 +151,8 @@ def simulate(
         Of SMPP.
     http_port
         Of the handsets.
+    smtp_port
+        Of a mail server that takes every mail and shows it beside the handsets; without it there is none.
     data
         Folder of its journal: what it is owed survives it.
     response_delay
@@ -165,7 +169,8 @@ def simulate(
     telemetry.configure("info")
     options = Options(response_delay=response_delay, receipt_delay=receipt_delay, rate=rate)
     try:
-        run(_until_signal(simulator.run(host, port, http_port, data, options=options, ready=_say_where)))
+        serving = simulator.run(host, port, http_port, data, smtp_port=smtp_port, options=options, ready=_say_where)
+        run(_until_signal(serving))
     except OSError as error:
         raise Problem(
             f"the simulator cannot start ({os.strerror(error.errno or 0)}): choose other ports with --port and "
@@ -176,7 +181,8 @@ def simulate(
 
 
 def _say_where(at: Addresses) -> None:
-    print(f"SMPP on {at.host}:{at.smpp_port}, handsets on http://{at.host}:{at.http_port}/", flush=True)
+    mails = f", SMTP on {at.host}:{at.smtp_port}" if at.smtp_port else ""
+    print(f"SMPP on {at.host}:{at.smpp_port}{mails}, handsets on http://{at.host}:{at.http_port}/", flush=True)
 
 
 async def _until_signal(work: Coroutine[Any, Any, None]) -> None:

@@ -84,6 +84,8 @@ def start_children(where: Places, settings: Settings) -> list[Child]:
     env = os.environ | environment(settings)
     logs = where.data / "logs"
     simulate = ["simulate", "--host", where.host, "--port", str(where.smsc_port), "--http-port", str(where.phone_port)]
+    if where.mail_port:
+        simulate += ["--smtp-port", str(where.mail_port)]
     commands = {"simulate": [*simulate, "--data", str(where.data / "simulator")], "work": ["work"], "serve": ["serve"]}
     if not any(carrier.name.startswith(SIMULATOR) for carrier in settings.carriers):
         del commands["simulate"]

@@ -42,6 +42,7 @@ class Places:
     port: int
     smsc_port: int
     phone_port: int
+    mail_port: int = 0
 
     @property
     def is_default(self) -> bool:
@@ -106,6 +107,7 @@ def choose_places(settings: Settings) -> Places:
                 settings.port,
                 free_port(settings.host, 2775),
                 free_port(settings.host, min(settings.port + 1, 65535)),
+                free_port(settings.host, 2525),
             )
     except OSError as error:
         raise CannotStart(_no_port(settings, error)) from None
@@ -137,7 +139,8 @@ def master_secret(data: Path) -> str:
 
 
 def demo_settings(settings: Settings, where: Places, url: str) -> Settings:
-    """The settings of the demo: two routes to the simulated operator, callbacks to this machine allowed."""
+    """The settings of the demo: two routes to the simulated operator, which takes our mails too; callbacks to this
+    machine allowed."""
     carriers = settings.carriers or [
         CarrierSettings(
             name=f"{SIMULATOR}-{name}",
@@ -150,8 +153,12 @@ def demo_settings(settings: Settings, where: Places, url: str) -> Settings:
         )
         for name in ("premium", "eco")
     ]
+    mail = settings.mail
+    if not mail.host and where.mail_port and any(one.name.startswith(SIMULATOR) for one in carriers):
+        mail = MailSettings(host=where.host, port=where.mail_port, tls="none")
     return msgspec.structs.replace(
         settings,
+        mail=mail,
         database_url=url,
         secret=settings.secret or master_secret(where.data),
         carriers=carriers,
@@ -222,7 +229,8 @@ def running(settings: Settings) -> Settings:
         )
     facts = read_demo(data)
     base, phones, smsc = urlsplit(facts["base_url"]), urlsplit(facts["phones_url"]), facts["smsc"]
-    where = Places(data, smsc["host"], base.port or 0, smsc["port"], phones.port or 0)
+    mail_port = facts.get("smtp", {"port": 0})["port"]
+    where = Places(data, smsc["host"], base.port or 0, smsc["port"], phones.port or 0, mail_port)
     found = msgspec.structs.replace(settings, data=data, test_clock=bool(facts.get("test_clock")))
     return demo_settings(found, where, running_url(data / "postgres") or "")
 
@@ -234,6 +242,7 @@ def write_demo(where: Places, account: int, key: str, test_clock: bool) -> None:
         "api_key": key,
         "account": account,
         "smsc": {"host": where.host, "port": where.smsc_port},
+        "smtp": {"host": where.host, "port": where.mail_port},
         "phones_url": where.phones,
         "pid": os.getpid(),
         "test_clock": test_clock,

@@ -23,9 +23,11 @@ from litestar.di import NamedDependency, Provide
 from litestar.exceptions import ClientException, NotFoundException, PermissionDeniedException
 from litestar.params import FromPath, FromQuery, JSONBody, URLEncodedBody
 from litestar.response import Redirect
+from markupsafe import Markup, escape
 
 from passerelle.simulator.behaviours import ORDINARY, script_for, table
 from passerelle.simulator.phone import correspondents
+from passerelle.simulator.postbox import Postbox
 from passerelle.simulator.sink import Receive, Scope, Send, Sink
 from passerelle.simulator.smsc import NobodyBound, Smsc
 
@@ -39,6 +41,7 @@ class Desk:
 
     smsc: Smsc
     sink: Sink
+    postbox: Postbox
 
 
 class ReplyForm(msgspec.Struct):
@@ -72,10 +75,23 @@ def international(typed: str) -> str:
     return "33" + digits[1:] if digits.startswith("0") else digits
 
 
+_LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
+
+
+def linked(text: str) -> Markup:
+    """A plain text with its addresses to click on; everything else is escaped."""
+    pieces, at = [], 0
+    for found in _LINK.finditer(text):
+        url = escape(found[0])
+        pieces += [escape(text[at : found.start()]), Markup(f'<a href="{url}" rel="noreferrer">{url}</a>')]
+        at = found.end()
+    return Markup("").join([*pieces, escape(text[at:])])
+
+
 _templates = Environment(
     loader=PackageLoader("passerelle.simulator", "pages"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
-_templates.filters.update(pretty=pretty, clock=clock)
+_templates.filters.update(pretty=pretty, clock=clock, linked=linked)
 
 
 def _inline(name: str) -> tuple[str, str]:
@@ -125,6 +141,21 @@ async def home(desk: NamedDependency[Desk], q: FromQuery[str] = "") -> Response[
 async def received(desk: NamedDependency[Desk]) -> Response[str]:
     """The requests that the sink got, newest first."""
     return _page("sink.html", hits=list(desk.sink.hits)[:-101:-1])
+
+
+@get("/mails")
+async def mails(desk: NamedDependency[Desk]) -> Response[str]:
+    """The mails that were caught, newest first."""
+    return _page("mails.html", letters=list(desk.postbox.letters)[::-1])
+
+
+@get("/mails/{which:int}")
+async def mail(desk: NamedDependency[Desk], which: FromPath[int]) -> Response[str]:
+    """One of them."""
+    letter = desk.postbox.find(which)
+    if letter is None:
+        raise NotFoundException("no such mail")
+    return _page("mail.html", letter=letter)
 
 
 @get("/{number:str}")
@@ -231,11 +262,20 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
-def application(smsc: Smsc, sink: Sink) -> Callable[[Scope, Receive, Send], Any]:
+@get("/api/mails")
+async def api_mails(desk: NamedDependency[Desk]) -> list[dict[str, Any]]:
+    """The mails, oldest first: `[{number, at, sender, recipients, subject, text}]`."""
+    return [
+        {name: getattr(one, name) for name in ("number", "at", "sender", "recipients", "subject", "text")}
+        for one in desk.postbox.letters
+    ]
+
+
+def application(smsc: Smsc, sink: Sink, postbox: Postbox) -> Callable[[Scope, Receive, Send], Any]:
     """The ASGI application: the pages, and the sink under `/sink/...`."""
-    desk = Desk(smsc, sink)
+    desk = Desk(smsc, sink, postbox)
     pages = Litestar(
-        [home, received, screen, reply, api_phone, api_reply, api_stats],
+        [home, received, mails, mail, screen, reply, api_phone, api_reply, api_stats, api_mails],
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
         before_request=_ours,
         openapi_config=None,

@@ -1,4 +1,4 @@
-"""The simulator as one coroutine: the operator, the handsets and the sink, until cancelled."""
+"""The simulator as one coroutine: the operator, the handsets, the sink and the mails, until cancelled."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ import uvicorn
 
 from passerelle.simulator.behaviours import Options
 from passerelle.simulator.handset import application
+from passerelle.simulator.postbox import Postbox
 from passerelle.simulator.sink import Sink
 from passerelle.simulator.smsc import Smsc
 
 JOURNAL = "smsc.journal"
 SINK_LOG = "sink.jsonl"
+MAIL_LOG = "mails.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Addresses:
     host: str
     smpp_port: int
     http_port: int
+    smtp_port: int = 0
 
 
 async def run(
@@ -36,24 +39,28 @@ async def run(
     http_port: int,
     data: Path,
     *,
+    smtp_port: int | None = None,
     options: Options | None = None,
     ready: Callable[[Addresses], None] | None = None,
 ) -> None:
-    """Run until cancelled; port 0 takes a free one, and `ready` is told which.
+    """Run until cancelled; port 0 takes a free one, and `ready` is told which. No `smtp_port`: no mails.
 
     `data` is made if need be and holds the journal and the log of the sink. OSError when a port is taken,
     `journal.JournalInUse` when another simulator has the folder.
     """
     data.mkdir(parents=True, exist_ok=True)
     smsc, sink = Smsc(journal=data / JOURNAL, options=options), Sink(data / SINK_LOG)
+    postbox = Postbox(data / MAIL_LOG)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with contextlib.closing(sink), socket.create_server((host, http_port), family=family) as http:
         smpp = await smsc.start(host, smpp_port)
         try:
+            smtp = 0 if smtp_port is None else await postbox.start(host, smtp_port)
             if ready is not None:
-                ready(Addresses(host, smpp, http.getsockname()[1]))
-            await _serve(application(smsc, sink), http)
+                ready(Addresses(host, smpp, http.getsockname()[1], smtp))
+            await _serve(application(smsc, sink, postbox), http)
         finally:
+            await postbox.stop()
             await smsc.stop()
 
 
