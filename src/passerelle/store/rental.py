@@ -143,7 +143,7 @@ async def insert(
 
 async def find(conn: Any, account_id: int, token: bytes) -> Rental | None:
     """A rental of this account."""
-    row = await conn.fetchrow(_SQL.find, token, account_id)
+    row = await conn.fetchrow(_SQL.find, account_id, token)
     return None if row is None else _rental(row)
 
 
