@@ -17,7 +17,7 @@ from passerelle.domain import lifecycle
 from passerelle.domain.account import Rules
 from passerelle.domain.message import State
 from passerelle.pipeline import account_rules
-from passerelle.settings import CarrierSettings, MailSettings, Settings
+from passerelle.settings import CarrierSettings, HlrSettings, MailSettings, Settings
 from passerelle.simulator import behaviours
 from passerelle.surfaces.http import Route
 from passerelle.surfaces.primotexto import codes as primotexto_codes
@@ -62,6 +62,8 @@ SETTINGS = {
     "metadata_months": "Whole months that messages are kept besides the current one; then their month is dropped",
     "public_url": "Where people reach the public pages: the beginning of the links in mails and texts, e.g. "
     "`https://sms.example.org`. Empty: `http://` with `host` and `port`",
+    "hlr": "Who is asked about numbers (SMS Partner `hlr/notify`), see below; in the environment as JSON",
+    "hlr_error": "What `errorGrpId` of a number check is: the error's id, as the provider's page has it, or its group",
     "mail": "The mail server for the platform's own mails, see below; in the environment as JSON",
     "subaccount_domain": "Domain of the addresses made up for sub-accounts that are created without one",
     "carriers": "The operators, see below",
@@ -99,6 +101,12 @@ MAIL = {
     "user": "Login; empty: none",
     "password": "Its password; never logged",
     "from": "Sender of the mails, `Name <address>`",
+}
+HLR = {
+    "url": "Asked by POST, with JSON, about each number. Empty: the answers are made up, and `doctor` says so",
+    "headers": "Sent with each question, such as a key",
+    "fields": "Our name of a member to the provider's, where they differ: `number` and `reference` of the question, "
+    "`mccMnc`, `ported` and `error` of the answer; `data.network` is the member `network` of `data`",
 }
 RULES = {
     "eco": "May use the economic range (SMS Partner code 51 where not)",
@@ -206,6 +214,11 @@ def mail_settings() -> str:
     return _struct(MailSettings, MAIL)
 
 
+def hlr_settings() -> str:
+    """The settings of the provider of number checks."""
+    return _struct(HlrSettings, HLR)
+
+
 def _struct(struct: Any, meanings: dict[str, str]) -> str:
     fields = msgspec.structs.fields(struct)
     assert {field.encode_name for field in fields} == set(meanings), "a setting without a meaning, or the reverse"
@@ -217,7 +230,7 @@ def _default(field: Any) -> str:
     if field.required:
         return "(needed)"
     made = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
-    if made in ("", [], {}, None, MailSettings()):
+    if made in ("", [], {}, None, MailSettings(), HlrSettings()):
         return "(empty)"
     if isinstance(made, bool):
         return code(str(made).lower())
@@ -237,10 +250,12 @@ def _allowed(kind: Any) -> str:
     if get_origin(kind) is list:
         return "list of " + (_allowed(inner[0]) if inner[0] is not str else "texts")
     if get_origin(kind) is dict:
-        return "table of host name to " + _allowed(inner[1])
+        return f"table of {_allowed(inner[0])} to {_allowed(inner[1])}"
     if inner:
         return _allowed(inner[0]) + ", or empty"
-    named = {bool: "true, false", str: "text", Path: "path", CarrierSettings: "carriers", MailSettings: "table"}
+    if kind in (MailSettings, HlrSettings):
+        return "table"
+    named = {bool: "true, false", str: "text", Path: "path", CarrierSettings: "carriers"}
     return named.get(kind, "whole number")
 
 
@@ -382,8 +397,8 @@ def primotexto_errors() -> str:
 MAKERS: dict[str, Callable[[], str]] = {
     maker.__name__: maker
     for maker in (
-        settings, carrier_settings, mail_settings, rules, states, life, metrics, logs, magic, smspartner_calls,
-        primotexto_calls, smspartner_errors, primotexto_errors,
+        settings, carrier_settings, mail_settings, hlr_settings, rules, states, life, metrics, logs, magic,
+        smspartner_calls, primotexto_calls, smspartner_errors, primotexto_errors,
     )
 }  # fmt: skip
 

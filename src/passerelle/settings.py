@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Meta
 
 PREFIX = "PASSERELLE_"
-AS_JSON = frozenset({"carriers", "mail"})
+AS_JSON = frozenset({"carriers", "mail", "hlr", "rcs"})
 """Settings that the environment writes as JSON."""
 ANSWER_MARGIN = 3  # seconds between the last moment of an answer and the end of its lease
 
@@ -83,6 +83,42 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         return f"MailSettings({self.host})"  # a password must not reach a log
 
 
+class HlrSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is asked about numbers, over HTTP; without a URL the answers are made up."""
+
+    url: Annotated[str, Meta(pattern=r"^(https?://\S+)?$")] = ""
+    headers: dict[str, str] = {}
+    fields: dict[Literal["number", "reference", "mccMnc", "ported", "error"], str] = {}
+    """Our name of a member -> the provider's; with dots for one inside others of its answer."""
+
+    def __repr__(self) -> str:
+        return "HlrSettings()"  # URL and headers may hold a password
+
+
+class RcsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The provider of RCS, in Google's RBM REST API; without a URL there is no RCS."""
+
+    url: Annotated[str, Meta(pattern=r"^(https?://\S+)?$")] = ""
+    """Before `/v1/phones/...`."""
+    agent_id: str = ""
+    credentials_file: str = ""
+    """Key file of a service account, or else:"""
+    token: str = ""
+    events_token: str = ""
+    """The clientToken of the webhook, `/rcs/events` of `serve`."""
+    ttl: Annotated[int, Meta(ge=10, le=1_296_000)] = 300
+    """Seconds from the first attempt on in which a message may be delivered."""
+    window: Count = 100
+    """Requests that may wait for their answer, per worker."""
+
+    def __post_init__(self) -> None:
+        if self.url and not (self.agent_id and self.events_token and (self.credentials_file or self.token)):
+            raise ValueError("agent_id, events_token and credentials_file (or token) belong to it - at `$.rcs`")
+
+    def __repr__(self) -> str:
+        return f"RcsSettings({self.url})"  # tokens must not reach a log
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings; every one has a default that suits a laptop."""
 
@@ -123,6 +159,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     subaccount_domain: Annotated[str, Meta(pattern=r"^[a-z0-9.-]+$")] = "subaccounts.invalid"
     """Of the addresses of sub-accounts that are made without one."""
 
+    hlr: HlrSettings = HlrSettings()
+    hlr_error: Literal["id", "group"] = "id"
+    """What `errorGrpId` of a number check tells."""
+
+    rcs: RcsSettings = RcsSettings()
     carriers: list[CarrierSettings] = []
     metrics: bool = True
     work_port: Annotated[int, Meta(ge=0, le=65535)] = 0
@@ -159,7 +200,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return "Settings()"  # the secret must not reach a log
 
 
-_STRUCTS = (CarrierSettings, MailSettings, Settings)
+_STRUCTS = (CarrierSettings, MailSettings, HlrSettings, RcsSettings, Settings)
 _FIELDS = {field.encode_name: field.type for struct in _STRUCTS for field in msgspec.structs.fields(struct)}
 _NAMES = Settings.__struct_fields__
 
@@ -167,7 +208,8 @@ _NAMES = Settings.__struct_fields__
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings of the file at `path` (TOML), and of `PASSERELLE_<NAME>` in `environ` over it.
 
-    In the environment a list is written `a,b`, a table `a=b,c=d`, and carriers and mail as JSON. Raises `SettingError`.
+    In the environment a list is written `a,b`, a table `a=b,c=d`, and carriers, mail and hlr as
+    JSON. Raises `SettingError`.
     """
     written = (_read(path) if path else {}) | _overlay(environ)
     try:
