@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 
@@ -112,4 +113,4 @@ async def test_more_than_a_block_is_without_a_gap_whoever_else_takes_some(db: Da
     counts = [3 * MESSAGE_BLOCK + 1, 5, 2 * MESSAGE_BLOCK, MESSAGE_BLOCK + 1, 7, 10 * MESSAGE_BLOCK]
     firsts = await asyncio.gather(*((one, other)[n % 2].messages(count, T0) for n, count in enumerate(counts)))
     taken = sorted(zip(firsts, counts, strict=True))
-    assert all(first + count <= later for (first, count), (later, _) in zip(taken, taken[1:], strict=False))
+    assert all(first + count <= later for (first, count), (later, _) in pairwise(taken))

@@ -113,6 +113,8 @@ with moved as (
     where account_id = $1 and message_id >= $2 and message_id < $3
 ), events as (
     update event set message_id = message_id + $4 where account_id = $1 and message_id >= $2 and message_id < $3
+), groups as (
+    update group_send set submission_id = submission_id + $4 where account_id = $1 and submission_id = $2
 ), replies as (
     update reply set message_id = message_id + $4 where account_id = $1 and message_id >= $2 and message_id < $3
 )
