@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import pytest
@@ -18,13 +19,15 @@ from surfaces.smspartner.conftest import TUESDAY, nothing
 
 from passerelle.clock import ManualClock
 from passerelle.domain.account import Account
+from passerelle.domain.rental import Sex
 from passerelle.domain.routing import Route
 from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.keys import Keyring
 from passerelle.pipeline.submit import Submitter
 from passerelle.settings import Settings
-from passerelle.store import optouts, virtual_numbers
+from passerelle.store import optouts, rental, virtual_numbers
 from passerelle.store.database import Database
+from passerelle.store.rental import Person
 from passerelle.surfaces.door import Door
 from passerelle.surfaces.http import Dialects, Limits, Surface
 from passerelle.surfaces.primotexto import wire
@@ -49,6 +52,7 @@ NOWHERE = {
     "stopped": OTHER_STOPPED,
     "bounced": OTHER_BOUNCED,
     "once": "a-key-of-nobody",
+    "rental": "Hc6Yv1RsDn9WkB4xTq0p",
     "long": "+33644639999",
     "branch": "Wn5Xk0VbGd8TqJ3yLs7m",
 }
@@ -62,7 +66,11 @@ PAIRS = '{"SMSStatut_List": [' + ", ".join(PAIR + f'{{{one}}}"}}' for one in ("m
 MESSAGES: Asked = [(f"messageId={{{one}}}&phoneNumber=%2B{{phone}}", "") for one in ("message", "later", "sandbox")]
 STOPS: Asked = [("id={stop}", "")]
 CONTACTS: Asked = [("identifier=%2B{stopped}", ""), ("identifier=%2B{bounced}", "")]
+TARGET = '"parameters": {"sexe": "m", "minAge": 18, "maxAge": 98, "interest": 14}'
 CALLS: dict[tuple[str, str, str], Asked] = {
+    ("smspartner", "POST", "/location/optin"): [("", f'{{"op": "price", {TARGET}}}')],
+    ("smspartner", "GET", "/location/status"): [("token={rental}", "")],
+    ("smspartner", "GET", "/location/file/download"): [("token={rental}", "")],
     ("smspartner", "POST", "/send"): [("", SEND)],
     ("smspartner", "POST", "/bulk-send"): [("", BULK)],
     ("smspartner", "GET", "/me"): [("", "")],
@@ -188,6 +196,20 @@ async def town(db: Database) -> AsyncIterator[Town]:
     running.cancel()
 
 
+async def rented(town: Town) -> str:
+    """The bakery has rented one of two people, the file is ready; the other is on its stop list."""
+    man = Person(0, Sex.MAN, 1990, "60200", (14,), 0, TUESDAY.date(), "web", "proof", date.max)
+    async with town.db.transaction() as connection:
+        await rental.put(connection, [man._replace(phone=int(phone[1:])) for phone in (PHONE, STOPPED)], TUESDAY)
+    body = f'{{"op": "rent", {TARGET}, "volumes": {{"France": 1}}}}'
+    token = (await town.call(town.bakery_key, "smspartner", "POST", "/location/optin", body)).json()["token"]
+    await town.db.execute(
+        "insert into rental_number select account_id, $1, id, $2 from rental", int(PHONE[1:]), TUESDAY
+    )
+    await town.db.execute("update rental set state = 2")
+    return str(token)
+
+
 async def furnish(town: Town) -> None:
     """The bakery sends in every way, and has lists, bounces and replies."""
     for name, first in (("message_number", 1234001), ("snapshot_number", 2345001), ("blocked_number", 3456789)):
@@ -205,6 +227,7 @@ async def furnish(town: Town) -> None:
         tokens[list_] = await optouts.add(town.db, town.bakery.id, list_, int(phone[1:]), TUESDAY)
     town.ids = {
         "branch": made["subaccount"]["token"],
+        "rental": await rented(town),
         "message": await send("a-key-of-the-bakery"),
         "later": await send(**later),
         "sandbox": await send(sandbox=1),
