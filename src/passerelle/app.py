@@ -11,7 +11,7 @@ import gc
 import resource
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -23,29 +23,39 @@ from . import telemetry
 from .clock import Clock
 from .domain.message import Dialect
 from .domain.pricing import Service
+from .domain.rcs_names import CARRIER as RCS
 from .domain.routing import Route
+from .outbound.carrier import Line
+from .outbound.google_token import tokens
+from .outbound.lookup import Provider, provider
+from .outbound.rcs import RcsCarrier
 from .outbound.smpp import SmppCarrier
 from .outbound.webhook import Poster
 from .pipeline.accounts import Accounts
 from .pipeline.api_keys import ApiKeys
 from .pipeline.callbacks import Callbacks
 from .pipeline.dispatch import Dispatcher
+from .pipeline.failover import Failover
 from .pipeline.housekeeping import Housekeeping
 from .pipeline.inbound import Inbound
 from .pipeline.keys import Keyring
+from .pipeline.links import Links
 from .pipeline.mails import Outbox
+from .pipeline.rcs import Rcs
+from .pipeline.rcs import chores as rcs_chores
 from .pipeline.receipts import Receipts
 from .pipeline.rental import Builder
 from .pipeline.subaccounts import settle_removed
 from .pipeline.submit import Submitter
 from .pipeline.teller import Teller
+from .pipeline.verifications import Verifications
 from .pipeline.wording import Wording
 from .pipeline.worker import Worker, chores
 from .settings import SettingError, Settings
 from .store import carriers, installation_facts, retention
 from .store.database import PATIENCE, Database
 from .store.numbering import month_of
-from .surfaces import health
+from .surfaces import health, rcs_events
 from .surfaces.beyond import Beyond, Factory
 from .surfaces.door import Door
 from .surfaces.http import App, Dialects, Limits, Surface
@@ -75,10 +85,16 @@ class Ground:
     db: Database
     accounts: Accounts
     carrier_ids: dict[str, int]
+    links: Links = field(init=False)
+
+    def __post_init__(self) -> None:
+        host, site = self.settings.short_link_host, self.settings.site
+        self.links = Links(self.db, self.clock, host=host, site=site)
 
     def routes(self) -> list[Route]:
         """What each carrier of the settings takes, in their order."""
-        return [
+        rcs = [Route(RCS, frozenset({int(Service.RCS)}))] if self.settings.rcs.url else []
+        return rcs + [
             Route(self.carrier_ids[c.name], frozenset(RANGES[name] for name in c.ranges))
             for c in self.settings.carriers
         ]
@@ -127,8 +143,22 @@ async def _following(clock: Clock, db: Database) -> AsyncIterator[None]:
 
 def beyond(base: Ground, submitter: Submitter, is_ready: Callable[[], Awaitable[bool]]) -> Beyond:
     """What stands behind the dialects, by prefix; a factory imports what it needs when it is called."""
-    routes: dict[str, Factory] = {"/api/v1": lambda: native(base, submitter)}
+    routes: dict[str, Factory] = {"/api/v1": lambda: native(base, submitter), "/signup": lambda: signup_page(base)}
+    if base.settings.rcs.url:
+        routes[rcs_events.PATH] = lambda: _rcs_door(base)
     return Beyond(routes, health.application(is_ready, metrics=base.settings.metrics))
+
+
+def signup_page(base: Ground) -> App:
+    """The page behind the link of an invitation."""
+    from .surfaces.pages.signup import application
+
+    return application(base.db, base.clock, base.settings.site)
+
+
+def _rcs_door(base: Ground) -> App:
+    settings = base.settings.rcs
+    return rcs_events.RcsEvents(base.db, base.clock, settings.agent_id, settings.events_token)
 
 
 def native(base: Ground, submitter: Submitter) -> App:
@@ -164,6 +194,9 @@ def dialects(base: Ground, submitter: Submitter, behind: App) -> Dialects:
                 base.clock,
                 group_add_code=settings.group_add_code,
                 contact_page=settings.contact_page,
+                rcs=bool(settings.rcs.url),
+                shorten=base.links.shorten if settings.short_link_host else None,
+                address=base.links.address,
             )
         ),
         Primotexto(base.db, door, submitter, base.clock),
@@ -237,21 +270,27 @@ async def serve(settings: Settings) -> None:
             wordings=WORDINGS,
         )
         behind = beyond(base, submitter, _readiness(base))
-        beside = [asyncio.create_task(submitter.run()), asyncio.create_task(behind.warm())]
+        beside = [
+            asyncio.create_task(submitter.run()),
+            asyncio.create_task(behind.warm()),
+            asyncio.create_task(base.links.run()),
+        ]
 
         config = _uvicorn(settings, dialects(base, submitter, behind), settings.port)
         telemetry.log(telemetry.Event.STARTED, program="serve", host=settings.host, port=settings.port)
         await uvicorn.Server(config).serve()
         for task in beside:
             task.cancel()
+        with contextlib.suppress(Exception):  # a database that is away at the end keeps nobody
+            await base.links.flush()
         telemetry.log(telemetry.Event.STOPPED, program="serve")
 
 
 # --- work ----------------------------------------------------------------------------------------------------------
 
 
-async def work(settings: Settings) -> None:
-    """Move messages until told to stop."""
+async def work(settings: Settings, bind_owner: UUID | None = None) -> None:
+    """Move messages until told to stop. `bind_owner`: under which name binds are held; by itself a new one."""
     settle_down()
     stop = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
@@ -261,7 +300,10 @@ async def work(settings: Settings) -> None:
         ending.push_async_callback(poster.close)
         aside = await Database.open(settings.database_url, size=2)  # rules are read inside transactions of the others
         ending.push_async_callback(aside.close)
-        worker, running = _worker(base, poster, Accounts(aside, Keyring(settings.secret), settings))
+        asked = provider(settings.hlr)
+        ending.push_async_callback(asked.close)
+        accounts = Accounts(aside, Keyring(settings.secret), settings)
+        worker, running = _worker(base, poster, asked, accounts, bind_owner)
         telemetry.log(telemetry.Event.STARTED, program="work", carriers=[c.name for c in settings.carriers])
         if settings.work_port:
             health_only = health.application(_readiness(base), metrics=settings.metrics)
@@ -279,19 +321,24 @@ async def work(settings: Settings) -> None:
             raise error
 
 
-def _worker(base: Ground, poster: Poster, accounts: Accounts) -> tuple[Worker, list[Any]]:
+def _worker(
+    base: Ground, poster: Poster, asked: Provider, accounts: Accounts, bind_owner: UUID | None = None
+) -> tuple[Worker, list[Any]]:
     """The loops of `work`."""
     settings, db, clock = base.settings, base.db, base.clock
     owner = UUID(str(uuid_utils.uuid4()))
     callbacks = Callbacks(db, poster, accounts, clock)
     teller = Teller(accounts, WORDINGS, callbacks.offer)
+    validity = timedelta(hours=settings.validity_hours)
+    failover = Failover(accounts, base.routes(), ttl=timedelta(seconds=settings.rcs.ttl), validity=validity)
     dispatcher = Dispatcher(
         db,
         clock,
         teller,
         owner,
+        failover=failover,
         lease=timedelta(seconds=settings.lease_seconds),
-        validity=timedelta(hours=settings.validity_hours),
+        validity=validity,
     )
     receipts = Receipts(db, clock, teller, wait=timedelta(hours=settings.receipt_wait_hours))
     inbound = Inbound(db, teller, settings, clock)
@@ -301,11 +348,26 @@ def _worker(base: Ground, poster: Poster, accounts: Accounts) -> tuple[Worker, l
     outbox = Outbox(db, accounts.keyring, settings.mail, clock)
     regular += [(2.0, outbox.carry), (10.0, lambda: settle_removed(db, clock.now()))]
     regular.append((1.0, Builder(db, accounts, clock, notifications.rental).run))
-    worker = Worker(db, owner, dispatcher, receipts, inbound, regular)
-    worker.serve(
-        [
-            SmppCarrier(one, base.carrier_ids[one.name], settings.short_code, clock, worker.wake, worker.bind_changed)
-            for one in settings.carriers
-        ]
-    )
+    told = notifications.check(settings.hlr_error == "group")
+    regular.append((0.5, Verifications(db, asked, teller, told, clock).run))
+    rcs = _rcs_carrier(settings, clock, lambda: worker.wake()) if settings.rcs.url else None
+    if rcs is not None:
+        agent, words = settings.rcs.agent_id, settings.stop_words
+        regular += rcs_chores(Rcs(db, clock, teller, inbound, failover, rcs.revoke, agent, words))
+    worker = Worker(db, bind_owner or owner, dispatcher, receipts, inbound, regular)
+    lines: list[Line] = [
+        SmppCarrier(one, base.carrier_ids[one.name], settings.short_code, clock, worker.wake, worker.bind_changed)
+        for one in settings.carriers
+    ]
+    worker.serve(lines + ([] if rcs is None else [rcs]))
     return worker, [worker.run(), callbacks.run()]
+
+
+def _rcs_carrier(settings: Settings, clock: Clock, wake: Callable[[], None]) -> RcsCarrier:
+    """Raises SettingError where the credentials cannot be used."""
+    rcs = settings.rcs
+    try:
+        given = tokens(rcs.token, rcs.credentials_file)
+    except ValueError as error:
+        raise SettingError("rcs.credentials_file", str(error)) from None
+    return RcsCarrier(rcs.url, rcs.agent_id, given, clock, wake, ttl=timedelta(seconds=rcs.ttl), window=rcs.window)

@@ -15,7 +15,6 @@ import time
 from collections import deque
 from email.message import EmailMessage
 from pathlib import Path
-from typing import cast
 
 import msgspec
 
@@ -37,7 +36,7 @@ class Letter(msgspec.Struct, frozen=True):
     @property
     def message(self) -> EmailMessage:
         """The mail, parsed."""
-        return cast(EmailMessage, email.message_from_bytes(self.source, policy=email.policy.default))
+        return email.message_from_bytes(self.source, policy=email.policy.default)
 
     @property
     def subject(self) -> str:
