@@ -20,6 +20,8 @@ TABLES: dict[str, str] = {
 TESTED_ELSEWHERE: dict[str, str] = {
     # module: where and why
     "__main__.py": "tests/system: the programs of these tests are started by it",
+    "demo/account.py": "tests/system/test_up.py: started with, looked at, started with again",
+    "demo/up.py": "tests/system/test_up.py: as a person uses it",
     "smpp/events.py": "tests/smpp/test_session.py: the values that a session gives out, without logic",
     "surfaces/smspartner/calls.py": "tests/surfaces/smspartner: the values that every call is given, without logic",
 }

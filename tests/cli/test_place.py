@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from passerelle.cli.place import Where, load, located, production
-from passerelle.demo import NotUp
+from passerelle.demo.places import NotUp
 from passerelle.settings import SettingError
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from passerelle.cli.programs import _welcome
-from passerelle.demo import Places
+from passerelle.demo.places import Places
 
 
 async def test_migrate_says_what_it_did_and_what_is_missing(shell, empty_database_url, monkeypatch):
@@ -48,12 +48,12 @@ def test_the_welcome_names_commands_that_work_here(folder, tmp_path, monkeypatch
 
 
 async def test_the_simulator_says_which_port_is_taken(shell, tmp_path, monkeypatch):
-    from passerelle.cli import programs
+    from passerelle.simulator import run
 
     async def quietly(work):
         await work
 
-    monkeypatch.setattr(programs, "_until_signal", quietly)  # signals belong to the main thread
+    monkeypatch.setattr(run, "until_signal", quietly)  # signals belong to the main thread
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         told = await shell.fails("simulate", "--port", "0", "--http-port", port, "--data", str(tmp_path))

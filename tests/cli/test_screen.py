@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from passerelle.cli.screen import Problem, euros, parse_euros, parse_time, plain, problem_of, span
-from passerelle.demo import CannotStart
+from passerelle.demo.places import CannotStart
 from passerelle.settings import SettingError
 
 NOW = datetime(2026, 11, 10, 10, 0, tzinfo=UTC)

@@ -158,6 +158,8 @@ class Platform:
             database_url=self.url, secret=SECRET, data=self.folder, port=port, carriers=[carrier], host=HOST
         )
         self._programs = start_children(where, settings)
+        for child in self._programs:
+            child.begin(settings)
         try:
             await until(lambda: answers(f"{where.base_url}/readyz"))
             yield where

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -18,9 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from system.harness import free_ports
 from system.programs import children
+
+from passerelle.store.embedded import running_url
 
 PATIENCE = 40.0  # seconds
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
@@ -180,6 +184,36 @@ def test_it_delivers_refuses_a_second_and_ends_with_all_it_started_however_it_en
     assert status(again, first) == "Delivered"
     delivered(again, "De retour")
     up.stop(signal.SIGINT)
+
+
+def binds(up: Up) -> list[tuple[str, bool]]:
+    """Who holds each bind, and whether it is bound."""
+
+    async def ask() -> list[tuple[str, bool]]:
+        connection = await asyncpg.connect(running_url(up.data / "postgres"))
+        try:
+            rows = await connection.fetch("select owner, bound from bind order by carrier_id, number")
+            return [(str(owner), bool(bound)) for owner, bound in rows]
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
+
+
+@linux
+def test_what_a_killed_worker_held_is_taken_over_at_once(up: Up) -> None:
+    """By the name of the holder: it is the next worker's own, so that no lease is waited for."""
+    facts = up.start()
+    held = eventually(lambda: (found := binds(up)) and all(bound for _, bound in found) and found)
+    assert up.process is not None
+    (worker,) = [pid for pid in children(up.process.pid) if "program work" in " ".join(alive([pid]))]
+    os.kill(worker, signal.SIGKILL)
+    delivered(facts, "Encore")
+    eventually(lambda: binds(up) == held)
+    up.stop(signal.SIGKILL)
+    delivered(up.start(), "De retour")
+    eventually(lambda: binds(up) == held)
+    up.stop()
 
 
 def python_of(account: pwd.struct_passwd) -> str:

@@ -52,9 +52,9 @@ def located(where: Where) -> Settings:
     settings = load(where)
     if settings.database_url:
         return settings
-    from .. import demo
+    from ..demo.places import running
 
-    return demo.running(settings)
+    return running(settings)
 
 
 def production(where: Where, **changes: Any) -> Settings:

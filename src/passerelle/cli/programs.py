@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from .. import telemetry
 from .place import HERE, Switch, Where, load, located, production, run
 from .screen import Problem
 
 if TYPE_CHECKING:
-    from ..demo import Places
+    from ..demo.places import Places
     from ..simulator.run import Addresses
 
 
@@ -31,7 +29,7 @@ def up(*, port: int | None = None, browser: bool = True, where: Where = HERE) ->
     browser
         Open the simulated handsets in a browser.
     """
-    from .. import demo
+    from ..demo.up import run as everything
 
     telemetry.configure("warning")
 
@@ -42,7 +40,7 @@ def up(*, port: int | None = None, browser: bool = True, where: Where = HERE) ->
 
             webbrowser.open(places.phones)
 
-    run(demo.run(load(where, port=port), lambda line: print(line, flush=True), welcome))
+    run(everything(load(where, port=port), lambda line: print(line, flush=True), welcome))
 
 
 def _command() -> str:
@@ -170,7 +168,7 @@ def simulate(
     options = Options(response_delay=response_delay, receipt_delay=receipt_delay, rate=rate)
     try:
         serving = simulator.run(host, port, http_port, data, smtp_port=smtp_port, options=options, ready=_say_where)
-        run(_until_signal(serving))
+        run(simulator.until_signal(serving))
     except OSError as error:
         raise Problem(
             f"the simulator cannot start ({os.strerror(error.errno or 0)}): choose other ports with --port and "
@@ -183,15 +181,3 @@ def simulate(
 def _say_where(at: Addresses) -> None:
     mails = f", SMTP on {at.host}:{at.smtp_port}" if at.smtp_port else ""
     print(f"SMPP on {at.host}:{at.smpp_port}{mails}, handsets on http://{at.host}:{at.http_port}/", flush=True)
-
-
-async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
-    import signal
-
-    task = asyncio.ensure_future(work)
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(sign, task.cancel)
-    try:
-        await task
-    except asyncio.CancelledError:
-        return

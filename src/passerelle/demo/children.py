@@ -1,7 +1,11 @@
-"""The programs of the platform as child processes: one that dies is started again, none outlives us."""
+"""The programs of the platform as child processes: one that dies is started again, none outlives us.
+
+They are started before anything else, and load while the database starts; each begins when it is told its settings.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -10,6 +14,8 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import msgspec
 
 from ..settings import Settings
 from .places import SIMULATOR, CannotStart, Places, environment, private
@@ -35,27 +41,36 @@ def die_with_us() -> Callable[[], None] | None:
 class Child:
     """One program of the platform, kept running."""
 
-    def __init__(self, name: str, arguments: list[str], env: dict[str, str], log: Path) -> None:
+    def __init__(self, name: str, arguments: list[str], log: Path) -> None:
         self.name = name
         self._arguments = arguments
-        self._env = env
         self._log = log
         self._failures = 0
         self._started = 0.0
+        self._settings: Settings | None = None
         self.process = self._start()
+
+    def begin(self, settings: Settings) -> None:
+        """Tell it its settings, now and whenever it is started again."""
+        self._settings = settings
+        self._tell(settings)
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._started = time.monotonic()
         with open(self._log, "ab", opener=private) as out:
             return subprocess.Popen(
-                [sys.executable, "-m", "passerelle", *self._arguments],
-                env=self._env,
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", "passerelle.demo.program", self.name, *self._arguments],
+                stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=out,
                 start_new_session=True,  # Ctrl-C is for us: we end them in order
                 preexec_fn=die_with_us(),
             )
+
+    def _tell(self, settings: Settings) -> None:
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError), self.process.stdin as word:  # one that has ended is looked after
+            word.write(msgspec.json.encode(environment(settings)))
 
     def look(self) -> str:
         """Start it again where it has ended; what to tell, or ''. Raises CannotStart where that does not help."""
@@ -66,6 +81,8 @@ class Child:
         if self._failures > TRIES:
             raise CannotStart(f"{self.name} does not stay up; its last words are in {self._log}")
         self.process = self._start()
+        if self._settings is not None:
+            self._tell(self._settings)
         return f"{self.name} ended ({code}) and was started again; see {self._log}"
 
     def end(self, patience: float = 8.0) -> None:
@@ -80,13 +97,9 @@ class Child:
 
 
 def start_children(where: Places, settings: Settings) -> list[Child]:
-    """The simulated operator, the workers, the APIs."""
-    env = os.environ | environment(settings)
-    logs = where.data / "logs"
-    simulate = ["simulate", "--host", where.host, "--port", str(where.smsc_port), "--http-port", str(where.phone_port)]
-    if where.mail_port:
-        simulate += ["--smtp-port", str(where.mail_port)]
-    commands = {"simulate": [*simulate, "--data", str(where.data / "simulator")], "work": ["work"], "serve": ["serve"]}
-    if not any(carrier.name.startswith(SIMULATOR) for carrier in settings.carriers):
-        del commands["simulate"]
-    return [Child(name, arguments, env, logs / f"{name}.log") for name, arguments in commands.items()]
+    """The simulated operator, the workers, the APIs: they load, and wait for `begin`."""
+    simulate = [where.host, str(where.smsc_port), str(where.phone_port), str(where.data / "simulator")]
+    programs = {"simulate": simulate, "work": [str(where.data)], "serve": []}
+    if settings.carriers and not any(carrier.name.startswith(SIMULATOR) for carrier in settings.carriers):
+        del programs["simulate"]
+    return [Child(name, arguments, where.data / "logs" / f"{name}.log") for name, arguments in programs.items()]

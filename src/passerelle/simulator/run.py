@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,3 +85,14 @@ async def _serve(application: Any, listening: socket.socket) -> None:
         server.should_exit = True
         await serving
         raise
+
+
+async def until_signal(work: Coroutine[Any, Any, None]) -> None:
+    """Run it until SIGINT or SIGTERM."""
+    task = asyncio.ensure_future(work)
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return
