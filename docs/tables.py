@@ -64,6 +64,8 @@ SETTINGS = {
     "`https://sms.example.org`. Empty: `http://` with `host` and `port`",
     "hlr": "Who is asked about numbers (SMS Partner `hlr/notify`), see below; in the environment as JSON",
     "hlr_error": "What `errorGrpId` of a number check is: the error's id, as the provider's page has it, or its group",
+    "short_link_host": "Host name of short links, `https://HOST/CODE`; it leads to `serve` too, and contacts"
+    " with an address get a short link. Empty: short links are `/l/CODE` below the public pages",
     "mail": "The mail server for the platform's own mails, see below; in the environment as JSON",
     "subaccount_domain": "Domain of the addresses made up for sub-accounts that are created without one",
     "carriers": "The operators, see below",

@@ -155,6 +155,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     public_url: Annotated[str, Meta(pattern=r"^(https?://[^/?#\s]+)?$")] = ""
     """Where people reach the public pages, e.g. https://sms.example.org; empty: at `host` and `port`."""
+    short_link_host: Annotated[str, Meta(pattern=r"^([A-Za-z0-9.-]+(:[0-9]+)?)?$")] = ""
+    """Host name of short links; empty: they stand below the public pages."""
     mail: MailSettings = MailSettings()
     subaccount_domain: Annotated[str, Meta(pattern=r"^[a-z0-9.-]+$")] = "subaccounts.invalid"
     """Of the addresses of sub-accounts that are made without one."""

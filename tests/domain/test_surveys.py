@@ -91,6 +91,8 @@ def asked(*choices: str, mode: Mode = Mode.REPLY) -> Survey:
         (replace(BREAD, title=" "), "the title is missing"),
         (replace(BREAD, title="x" * 201), "the title is longer"),
         (replace(BREAD, introduction=""), "the introduction is missing"),
+        (replace(BREAD, title="a\0b"), "cannot be kept"),
+        (replace(BREAD, thanks="a\ud83d"), "cannot be kept"),
         (replace(BREAD, opens_at=NOW, closes_at=NOW), "closes before it opens"),
         (replace(BREAD, questions=()), "has 0 questions"),
         (replace(BREAD, questions=BREAD.questions * 2), "has one question"),

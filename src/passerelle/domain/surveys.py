@@ -110,7 +110,14 @@ def faults(survey: Survey, stop_words: frozenset[str]) -> list[str]:
 def _long(name: str, text: str, most: int, *, empty: bool = False) -> list[str]:
     if not empty and not text.strip():
         return [f"the {name} is missing"]
+    if "\0" in text or not _is_whole(text):
+        return [f"the {name} holds characters that cannot be kept"]
     return [f"the {name} is longer than {most} characters"] if len(text) > most else []
+
+
+def _is_whole(text: str) -> bool:
+    """Whether no character is half of one."""
+    return text.encode("utf-8", "replace").decode() == text
 
 
 def _reply_faults(survey: Survey) -> list[str]:
@@ -240,6 +247,7 @@ def read(survey: Survey, fields: Mapping[str, Sequence[str]]) -> tuple[list[Answ
 def _said(question: Question, number: int, given: Sequence[str]) -> Answer | Fault | None:
     if question.kind is Kind.FREE:
         text = "\n".join(given).replace("\r\n", "\n").replace("\0", "").strip()
+        text = text.encode("utf-8", "replace").decode()
         if len(text) > LONGEST_ANSWER:
             return Fault.LONG
         return Answer(number, text=text) if text else None

@@ -28,6 +28,7 @@ from ..store.messages import MessageRow
 from ..store.replies import Answered, NewReply, Question, TextPart, WholeText
 from ..store.statistics import Delta, Figure
 from ..store.virtual_numbers import Owner
+from . import surveys
 from .settle import Key, Settlement
 from .teller import Teller
 from .wording import LongText, Told
@@ -199,6 +200,7 @@ class _Batch:
     async def save(self, connection: Any) -> None:
         """Write it."""
         await replies.insert(connection, self._replies)
+        await surveys.take_replies(connection, self._replies)
         await replies.replied(connection, [(*key, at) for key, at in sorted(self._replied.items())])
         await optouts.add_many(connection, self._stops, self._now)
         await statistics.add_distinct(connection, self._unsubscribers)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ...clock import Clock
+from ...domain import links
 from ...domain.account import Account
 from ...pipeline.accounts import Accounts
 from ...pipeline.submit import Submitter
@@ -22,9 +24,13 @@ Shorten = Callable[[int, Sequence[str]], Awaitable[Sequence[str]]]
 """Short links for the links of an account, in their order."""
 
 
+_BELOW = partial(links.address, host="", site="")
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the calls work with. `shorten`: none where no host for short links is configured."""
+    """What the calls work with. `shorten`: none where no host for short links is configured; `address`: the link of
+    the code of a short link."""
 
     db: Database
     door: Door
@@ -34,6 +40,8 @@ class Services:
     group_add_code: int = 200
     contact_page: int = 500
     shorten: Shorten | None = None
+    address: Callable[[str], str] = _BELOW
+    rcs: bool = False  # there is a provider
 
 
 @dataclass(frozen=True, slots=True)

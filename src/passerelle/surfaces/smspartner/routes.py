@@ -11,11 +11,24 @@ from ...domain.profile import SMSPARTNER
 from .. import values
 from ..door import Stopped
 from ..http import Answer, Fault, Handler, Header, Request, Route, worded
-from . import codes, contacts, optouts, reading, rental, sending, status, subaccounts, virtual_numbers, wire, xml
+from . import (
+    codes,
+    contacts,
+    optouts,
+    reading,
+    rental,
+    sending,
+    status,
+    subaccounts,
+    surveys,
+    virtual_numbers,
+    wire,
+    xml,
+)
 from .calls import Call, Entry, Services
 from .wire import Reply
 
-FAMILIES = (sending, status, optouts, contacts, virtual_numbers, rental, subaccounts)
+FAMILIES = (sending, status, optouts, contacts, virtual_numbers, rental, subaccounts, surveys)
 """Modules whose `ENTRIES` are served."""
 
 _SENDS = frozenset({"/send", "/bulk-send"})

@@ -89,3 +89,4 @@ create table free_answer (
     primary key (account_id, survey_id, id),
     foreign key (account_id, survey_id) references survey on delete cascade
 );
+create index free_answer_phone on free_answer (account_id, survey_id, phone, id);
