@@ -34,6 +34,7 @@ from .outbound.webhook import Poster
 from .pipeline.accounts import Accounts
 from .pipeline.api_keys import ApiKeys
 from .pipeline.callbacks import Callbacks
+from .pipeline.contact_import import take_up
 from .pipeline.dispatch import Dispatcher
 from .pipeline.failover import Failover
 from .pipeline.housekeeping import Housekeeping
@@ -345,6 +346,7 @@ def _worker(
     housekeeping = Housekeeping(db, settings, clock)
     regular = chores(db, dispatcher, receipts, inbound, clock.now)
     regular.append((1.0, lambda: housekeeping.tick(clock.now())))
+    regular.append((1.0, lambda: take_up(db, clock)))
     outbox = Outbox(db, accounts.keyring, settings.mail, clock)
     regular += [(2.0, outbox.carry), (10.0, lambda: settle_removed(db, clock.now()))]
     regular.append((1.0, Builder(db, accounts, clock, notifications.rental).run))

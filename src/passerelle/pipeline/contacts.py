@@ -72,7 +72,8 @@ def _fault(read: Read, known: dict[int, Standing], seen: set[int], import_id: in
         return read.faults[0][1] if read.faults else Fault.NO_NUMBER
     if phone in seen:
         return Fault.TWICE
-    seen.add(phone)
+    if not read.faults:  # else a later row for the same number may do better
+        seen.add(phone)
     stands = known[phone]
     if stands.present:
         return Fault.TWICE if import_id is not None and stands.import_id == import_id else Fault.PRESENT
