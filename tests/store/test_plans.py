@@ -22,7 +22,9 @@ from passerelle.clock import ManualClock
 from passerelle.domain.admission import Wanted
 from passerelle.domain.message import Dialect, DuePart, Inbound, Outcome, OutcomeKind, Receipt, State
 from passerelle.domain.profile import PRIMOTEXTO, SMSPARTNER
+from passerelle.domain.rental import Criteria, Volume
 from passerelle.domain.routing import Route
+from passerelle.pipeline import rental_import
 from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.cancel import cancel
 from passerelle.pipeline.dispatch import Dispatcher
@@ -30,6 +32,7 @@ from passerelle.pipeline.housekeeping import Housekeeping
 from passerelle.pipeline.inbound import Inbound as Texts
 from passerelle.pipeline.keys import Keyring
 from passerelle.pipeline.receipts import Receipts
+from passerelle.pipeline.rental import Builder, Offer, Rented, download, offer, rent
 from passerelle.pipeline.submit import Accepted, Idempotency, Submitter
 from passerelle.pipeline.teller import Teller
 from passerelle.settings import Settings
@@ -41,6 +44,7 @@ from passerelle.store import (
     optouts,
     queue,
     receipts,
+    rental,
     snapshots,
     statistics,
     status,
@@ -53,7 +57,7 @@ NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # a Friday, by day: marketing l
 SECRET = "test"
 GROWING = (
     "submission", "message", "part", "queue", "awaiting", "event", "parked_receipt", "reply", "blocked", "posting",
-    "sandbox", "idempotency", "statistic_total", "statistic_hour", "statistic_distinct", "wallet", "account",
+    "sandbox", "idempotency", "rental", "statistic_total", "statistic_hour", "statistic_distinct", "wallet", "account",
 )  # fmt: skip
 
 # What reads much on purpose, or is asked by people once in a while.
@@ -69,6 +73,12 @@ EXEMPT = {
     "snapshots.replies": "Primotexto replies: answers with all of them",
     "snapshots.unsubscribers": "Primotexto blacklists: answers with the whole list",
     "optouts.listing": "the whole list",
+    "rental.lock_optouts": "an import: locks a table, reads nothing",
+    "rental.settle_down": "after an import: vacuum",
+    "rental.settle_people": "after an import: vacuum",
+    "rental.overview": "command line: counts all people",
+    "rental.overview_interests": "command line: counts all people of each interest",
+    "rental.is_empty": "demo: is there anybody",
     "replies.take_old": "what waits for its rest: a handful of rows",
 }
 BOUNDS = {"statistics.cost_rows": 400}  # every hour of a year, from the index
@@ -178,6 +188,7 @@ class Day:
         await self.read()
         await self.block()
         await self.pay()
+        await self.rent()
 
     async def accept(self) -> None:
         """Single messages, long ones, a list; with and without an Idempotency-Key; one at a sending time, taken back."""
@@ -324,6 +335,34 @@ class Day:
             await ledger.lock_wallets(connection, [FIRST_ACCOUNT, FIRST_ACCOUNT + 1])
             await ledger.add_to_wallets(connection, {FIRST_ACCOUNT: 5})
             await ledger.refund(connection, [ledger.Refund(FIRST_ACCOUNT, 5, 1, 1)], NOW)
+
+    async def rent(self) -> None:
+        """A base is imported, counted, rented twice, drawn from, handed over; people leave it."""
+        db, account = self.db, await self.accounts.by_id(FIRST_ACCOUNT)
+        assert account is not None
+        await rental.name_interest(db, rental.Interest(20, 0, "Voyages"))
+        await rental.name_category(db, 104, "Retraités")
+        assert len(await rental.interests(db)) + len(await rental.categories(db)) == 6
+        await rental_import.fill_with_examples(db, 300, NOW)
+        builder = Builder(db, self.accounts, self.clock, lambda token, state, rules: ("", ""))
+        for criteria in (
+            Criteria(18, 98, interest=14, sub_interest=35),
+            Criteria(18, 98, interest=20, sub_interest=35),
+        ):
+            found = await offer(db, account, criteria, None, NOW)
+            assert isinstance(found, Offer) is (criteria.interest == 14)
+        volumes = [Volume("", "60200", 2), Volume("", "02200", 3)]
+        for _ in range(2):
+            rented = await rent(db, account, Criteria(18, 98, interest=14, zipcodes=("60200", "02200")), volumes, NOW)
+            assert isinstance(rented, Rented), rented
+        assert await builder.run() == 2
+        for one in await rental.listing(db, FIRST_ACCOUNT):
+            assert isinstance(await download(db, one, NOW), list)
+        async with db.transaction() as connection:
+            assert await rental.find(connection, FIRST_ACCOUNT, one.token)
+            phones = await rental.numbers(connection, one)
+            await rental.opt_out_rented(connection, [(FIRST_ACCOUNT, 1, phone) for phone in phones], NOW)
+            assert await rental.opted_out(connection, phones)
 
 
 @pytest.fixture(scope="module")

@@ -83,12 +83,15 @@ select state, lease_until from rental where account_id = $1 and id = $2 for no k
 
 -- name: lease
 -- Also of a worker that died: what it had drawn was not committed.
-update rental set state = 1, attempts = attempts + 1, lease_until = clock_timestamp() + $1::interval
-where (account_id, id) = any(array(
-    select (account_id, id) from rental
+with due as materialized (
+    select account_id, id from rental
     where state < 2 and (lease_until is null or lease_until <= clock_timestamp())
-    order by id limit 1 for no key update skip locked))
-returning account_id, id, token, requested_at, criteria, places, quantity, unit_price, total, url, state, attempts,
+    order by id limit 1 for no key update skip locked
+)
+update rental r set state = 1, attempts = r.attempts + 1, lease_until = clock_timestamp() + $1::interval
+from due
+where r.account_id = due.account_id and r.id = due.id
+returning r.account_id, r.id, token, requested_at, criteria, places, quantity, unit_price, total, url, state, attempts,
           ended_at, downloaded_at, lease_until
 
 -- name: ended
