@@ -20,10 +20,12 @@ from passerelle.domain.account import Account
 from passerelle.domain.admission import Wanted
 from passerelle.domain.message import Dialect, DuePart, Outcome, OutcomeKind, Receipt, State
 from passerelle.domain.profile import PRIMOTEXTO, SMSPARTNER, Profile
+from passerelle.domain.rcs_names import CARRIER
 from passerelle.domain.routing import Route
 from passerelle.outbound.carrier import Arrived
 from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.dispatch import Dispatcher
+from passerelle.pipeline.failover import Failover
 from passerelle.pipeline.keys import Keyring
 from passerelle.pipeline.receipts import Receipts
 from passerelle.pipeline.submit import Accepted, Submitter
@@ -96,12 +98,14 @@ class World:
 
     # --- out -------------------------------------------------------------------------------------------------------
 
-    async def send(self, account: Account, *phones: int, profile: Profile = SMSPARTNER, **more: Any) -> Accepted:
+    async def send(
+        self, account: Account, *phones: int, profile: Profile = SMSPARTNER, beside: Any = None, **more: Any
+    ) -> Accepted:
         items = [(f"+{phone}", None) for phone in phones or [PHONE]]
         wanted = Wanted(items=items, **{"text": "Bonjour"} | more)
         fresh = await self.accounts.by_id(account.id)
         assert fresh is not None
-        accepted = await self.submitter.accept(fresh, wanted, profile)
+        accepted = await self.submitter.accept(fresh, wanted, profile, beside=beside)
         assert isinstance(accepted, Accepted), accepted
         return accepted
 
@@ -180,8 +184,9 @@ class World:
 
 EMPTIED = (
     "queue", "awaiting", "parked_receipt", "part", "message", "submission", "sandbox", "posting", "event", "reply",
-    "blocked", "statistic_delta", "statistic_total", "statistic_hour", "statistic_distinct", "bind", "idempotency",
-    "virtual_number", "forwarding_change", "wallet", "account",
+    "rcs_failover", "rcs_event", "blocked", "statistic_delta", "statistic_total", "statistic_hour", "statistic_distinct",
+    "bind", "idempotency",
+    "virtual_number", "forwarding_change", "verification", "verified_number", "dead_subscriber", "wallet", "account",
 )  # fmt: skip
 
 
@@ -191,10 +196,11 @@ async def opened(db: Database, start: datetime = TUESDAY) -> AsyncIterator[World
     await db.execute(";".join(f"delete from {table}" for table in EMPTIED))
     clock, offered = ManualClock(start), list[Leased]()
     accounts = Accounts(db, Keyring("test"), Settings())
-    submitter = Submitter(db, accounts, [Route(1, frozenset({1, 2}))], clock)
+    routes = [Route(CARRIER, frozenset({4})), Route(1, frozenset({1, 2}))]
+    submitter = Submitter(db, accounts, routes, clock)
     teller = Teller(accounts, WORDINGS, offered.extend)
     running = asyncio.create_task(submitter.run())
-    dispatcher = Dispatcher(db, clock, teller, MINE)
+    dispatcher = Dispatcher(db, clock, teller, MINE, failover=Failover(accounts, routes))
     world = World(db, clock, accounts, submitter, teller, dispatcher, Receipts(db, clock, teller), offered=offered)
     try:
         yield world

@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from ..domain import calendar
 from ..domain.pricing import text as euros
 from ..settings import CarrierSettings, Settings
-from ..store import carriers, inspection, ledger, migrations
+from ..store import carriers, inspection, ledger, mails, migrations
 from ..store.database import Database
 from .accounts import base_rules
 from .keys import Keyring
@@ -70,7 +70,7 @@ def problem(name: str, says: str, advice: str) -> Check:
 
 async def examine(settings: Settings, *, quick: bool = False) -> AsyncIterator[Check]:
     """All checks, as they are made; without a database those that need none. `quick`: no recounts."""
-    for check in [*settings_checks(settings), disk(settings.data)]:
+    for check in [*settings_checks(settings), number_checks(settings), disk(settings.data)]:
         yield check
     try:
         await inspection.reach(settings.database_url)
@@ -93,6 +93,7 @@ def _of_database(db: Database, settings: Settings, quick: bool) -> list[tuple[st
         ("secret", lambda: secret(db, settings.secret)),
         ("carriers", lambda: reachable_carriers(db, settings.carriers)),
         ("months", lambda: months(db, datetime.now(UTC))),
+        ("mail", lambda: mail(db, settings)),
     ]
     if not quick:
         looks += [("money", lambda: money(db)), ("statistics", lambda: figures(db, datetime.now(UTC)))]
@@ -188,6 +189,17 @@ def _impossible(settings: Settings) -> Checks:
         found.append(problem("settings", f"the hours for marketing or the mention are impossible: {error}",
                              "check quiet_start, quiet_end and stop_mention"))  # fmt: skip
     return found
+
+
+def number_checks(settings: Settings) -> Check:
+    """Whether somebody is asked about numbers, or the answers are made up and charged all the same."""
+    if settings.hlr.url:
+        return ok("number checks", "a provider is asked")
+    return warning(
+        "number checks",
+        "their answers are simulated, and charged",
+        "in production name a provider in [hlr], or set the price of hlr to 0",
+    )
 
 
 def disk(data: Path) -> Check:
@@ -306,6 +318,30 @@ async def figures(db: Database, now: datetime) -> Checks:
                           for one in wrong[:5])  # fmt: skip
         return [problem("statistics", f"{len(wrong)} figures are wrong: {shown}", "this is a bug: report it")]
     return [ok("statistics", f"{looked} figures equal a recount")]
+
+
+# --- mail ------------------------------------------------------------------------------------------------------------
+
+
+async def mail(db: Database, settings: Settings) -> Checks:
+    """The mail server, and what waits for it."""
+    outbox = await mails.tally(db)
+    waiting = f"{outbox.waiting} mails wait in the outbox"
+    if not settings.mail.host:
+        if not outbox.waiting:
+            return [ok("mail", "there is no mail server: mails, as to advanced sub-accounts, would stay in the outbox")]
+        return [warning("mail", f"{waiting}, and there is no mail server", "add [mail] to the settings file")]
+    place = f"{settings.mail.host}:{settings.mail.port}"
+    if refusal := await unreachable(settings.mail.host, settings.mail.port):
+        return [problem("mail", f"{place} does not answer: {refusal}", "check host, port and firewall of [mail]")]
+    found = [ok("mail", f"{place} answers, {waiting}")]
+    if outbox.given_up or (outbox.waiting and outbox.error):
+        says = f"{outbox.given_up} mails were given up, {outbox.waiting} wait; the last error: {outbox.error}"
+        found.append(warning("mail", says, "see `passerelle mail list`; `passerelle mail retry` tries them again"))
+    if not settings.public_url and settings.mail.host not in ("127.0.0.1", "::1", "localhost"):
+        says = f"links in mails begin with {settings.site}"
+        found.append(warning("mail", says, "set public_url to where people reach this platform"))
+    return found
 
 
 # --- carriers --------------------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
+
 from .. import telemetry
 from ..clock import Clock
 from ..outbound import smtp
@@ -56,7 +58,11 @@ class Outbox:
         return len(due)
 
     async def _carry(self, due: Due) -> None:
-        text = self._keyring.open(bytes(due.text_sealed)).decode()
+        try:
+            text = self._keyring.open(bytes(due.text_sealed)).decode()
+        except InvalidTag:
+            await store.failed(self._db, due.id, due.attempts + 1, "sealed with another master secret", None)
+            return
         mail = smtp.Mail(due.recipient, due.subject, text, f"passerelle.{due.id}", due.created_at)
         refusal = await smtp.send(self._settings, mail)
         if refusal is None:
