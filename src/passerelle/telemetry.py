@@ -59,11 +59,12 @@ def configure(level: str = "info") -> None:
     _least = LEVELS.index(level)
 
 
-def log(event: Event, *, exc_info: bool = False, **facts: Any) -> None:
-    """Write one line. `exc_info` adds the exception that is being handled."""
+def log(event: Event, **facts: Any) -> None:
+    """Write one line. `exc_info=True` adds the exception that is being handled."""
     name, level = event.value
     if LEVELS.index(level) < _least:
         return
+    exc_info = facts.pop("exc_info", False)
     line = {"event": name} | {fact: "***" if fact in MASKED else value for fact, value in facts.items()}
     if exc_info:
         line["exception"] = traceback.format_exc().rstrip()
@@ -92,6 +93,7 @@ INBOUND_UNMATCHED = Counter(
     "passerelle_inbound_unmatched", "Messages from phones that answer nobody", ["carrier"], registry=REGISTRY
 )
 CALLBACKS = Counter("passerelle_callbacks", "Notifications to customers", ["result"], registry=REGISTRY)
+CHECKS = Counter("passerelle_number_checks", "Numbers asked about", ["result"], registry=REGISTRY)
 MAILS = Counter("passerelle_mails", "Mails of the platform itself", ["result"], registry=REGISTRY)
 QUEUE_DEPTH = Gauge("passerelle_queue_depth", "Parts that wait", ["carrier", "lane"], registry=REGISTRY)
 QUEUE_AGE = Gauge("passerelle_queue_age_seconds", "Age of the oldest part that is due", ["carrier"], registry=REGISTRY)

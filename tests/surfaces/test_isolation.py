@@ -88,6 +88,8 @@ CALLS: dict[tuple[str, str, str], Asked] = {
     ("smspartner", "GET", "/stop-sms/list"): [("", "")],
     ("smspartner", "POST", "/stop-sms/add"): [("", '{"phoneNumber": "{stopped}"}')],
     **{("smspartner", method, "/stop-sms/delete"): STOPS for method in ("GET", "POST", "DELETE")},
+    ("smspartner", "POST", "/hlr/notify"): [("", '{"phoneNumbers": "{phone}"}')],
+    ("smspartner", "POST", "/lookup"): [("", '{"phoneNumbers": "0639980001"}')],
     ("smspartner", "POST", "/vn/send"): [("", '{"to": "{phone}", "from": "{long}", "message": "Bonjour"}')],
     ("smspartner", "POST", "/vn/callforward"): [("", '{"number": "{long}", "type": 1, "param": "0639980009"}')],
     ("smspartner", "GET", "/subaccount/list"): [("", "")],
@@ -130,7 +132,7 @@ SENDS = {call for call in CALLS if call[2].endswith("send")}
 ADDS = {
     call
     for call in CALLS
-    if (call[1] == "POST" and call[2].endswith(("add", "/contacts"))) or call[2] == "/subaccount/create"
+    if (call[1] == "POST" and call[2].endswith(("add", "/contacts", "/hlr/notify"))) or call[2] == "/subaccount/create"
 }
 LISTS = ("default", "{list}", "{bounces}")
 

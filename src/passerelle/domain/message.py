@@ -64,6 +64,7 @@ class EventKind(enum.IntEnum):
     UNSUBSCRIBED = 6
     REPLY = 7
     OPENED = 8
+    HLR = 9
     RENTAL = 10
 
 

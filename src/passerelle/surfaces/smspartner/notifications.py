@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,6 +11,7 @@ import msgspec
 from ...domain.account import Rules
 from ...domain.message import EventKind, State
 from ...domain.rental import State as RentalState
+from ...pipeline.verifications import Checked
 from ...pipeline.wording import Told, Worded
 from . import wire
 
@@ -40,12 +42,22 @@ def answer(told: Told, rules: Rules) -> Worded | None:
     if told.long is not None:
         return _encoded(wire.long_reply(told.long, phone=told.phone, text=told.text, at=told.at), rules)
     stop = told.event is EventKind.UNSUBSCRIBED
-    return _encoded(wire.reply(stop=stop, phone=told.phone, text=told.text, message_id=told.message_id), rules)
+    words = wire.reply(stop=stop, phone=told.phone, text=told.text, message_id=told.message_id, postback=told.postback)
+    return _encoded(words, rules)
 
 
 def rental(token: str, state: RentalState, rules: Rules) -> Worded:
     """O5: the file of a contact rental is ready, or failed."""
     return _encoded({"token": token, "status": int(state), "message": RENTAL_WORDS[state]}, rules)
+
+
+def check(as_group: bool) -> Callable[[Checked, Rules], Worded]:
+    """O4, the result of a number check; `as_group`: `errorGrpId` is the group of the error, not its id."""
+
+    def worded(checked: Checked, rules: Rules) -> Worded:
+        return _encoded(wire.check(checked, as_group=as_group), rules)
+
+    return worded
 
 
 def _encoded(words: dict[str, Any], rules: Rules) -> Worded:

@@ -191,15 +191,16 @@ def _options(wanted: Wanted, members: Members, now: datetime) -> None:
         wanted.traffic = TrafficClass.MARKETING
     tag = members.text("tag")
     wanted.tag, wanted.tag_key = tag, tag.lower()
-    wanted.faults += _tag_faults(tag)
+    wanted.faults += tag_faults(tag)
     wanted.due_at = _due_at(members, now, wanted.faults)
-    wanted.reply_url = _url(members, "urlResponse", wanted.faults)
-    wanted.dlr_url = _url(members, "urlDlr", wanted.faults)
+    wanted.reply_url = url_of(members, "urlResponse", wanted.faults)
+    wanted.dlr_url = url_of(members, "urlDlr", wanted.faults)
     if not wanted.dlr_url and members.get("urlDlr") is None:
-        wanted.dlr_url = _url(members, "webhookUrl", [])
+        wanted.dlr_url = url_of(members, "webhookUrl", [])
 
 
-def _tag_faults(tag: str) -> list[Finding]:
+def tag_faults(tag: str) -> list[Finding]:
+    """What is wrong with a tag (contract 3.9)."""
     faults = []
     if len(tag) > LONGEST_TAG:
         faults.append(Finding(Reason.TAG_LONG, tag))
@@ -208,7 +209,8 @@ def _tag_faults(tag: str) -> list[Finding]:
     return faults
 
 
-def _url(members: Members, name: str, faults: list[Finding]) -> str:
+def url_of(members: Members, name: str, faults: list[Finding]) -> str:
+    """A URL, '' where there is none; one that cannot be used is a fault."""
     url = members.text(name).strip()
     if not url or is_url(url):
         return url

@@ -15,12 +15,14 @@ from . import (
     codes,
     contacts,
     optouts,
+    rcs,
     reading,
     rental,
     sending,
     status,
     subaccounts,
     surveys,
+    verifications,
     virtual_numbers,
     wire,
     xml,
@@ -28,10 +30,10 @@ from . import (
 from .calls import Call, Entry, Services
 from .wire import Reply
 
-FAMILIES = (sending, status, optouts, contacts, virtual_numbers, rental, subaccounts, surveys)
+FAMILIES = (sending, status, optouts, contacts, virtual_numbers, verifications, rental, subaccounts, surveys, rcs)
 """Modules whose `ENTRIES` are served."""
 
-_SENDS = frozenset({"/send", "/bulk-send"})
+_SENDS = frozenset({"/send", "/bulk-send", "/rcs/send"})
 
 
 class SmsPartner:

@@ -108,9 +108,13 @@ def _idempotency(call: Call, word: Callable[[Accepted], Reply]) -> Idempotency |
     def render(accepted: Accepted) -> tuple[int, bytes]:
         return 200, wire.encode(word(accepted), call.is_xml)
 
+    return Idempotency(PATH + call.request.path, key, asked_hash(call), render)
+
+
+def asked_hash(call: Call) -> bytes:
+    """What an Idempotency-Key stands for: the body, the format and the rest of the query."""
     asked = [f"{name}={value}" for name, value in sorted(call.request.query.items()) if name.lower() != "apikey"]
-    hashed = body_hash(call.request, str(call.is_xml), *asked)
-    return Idempotency(PATH + call.request.path, key, hashed, render)
+    return body_hash(call.request, str(call.is_xml), *asked)
 
 
 _CANCEL_FAULTS = {

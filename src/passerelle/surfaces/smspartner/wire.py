@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -18,8 +18,10 @@ import msgspec
 from ...domain import calendar, pricing
 from ...domain.account import Account
 from ...domain.admission import Finding, Reason, Wanted
+from ...domain.hlr import error_of
 from ...domain.message import Recipient, State
 from ...domain.text import foreign
+from ...pipeline.verifications import Checked
 from ...pipeline.wording import LongText
 from . import codes, xml
 
@@ -243,3 +245,19 @@ def long_reply(long: LongText, *, phone: int, text: str, at: datetime) -> dict[s
         }
     kind = "unicode" if foreign(long.whole) else "text"
     return told | {"text": text, "type": kind, "keyword": keyword, "message-timestamp": local(at)}
+
+
+def check(checked: Checked, *, as_group: bool) -> dict[str, Any]:
+    """O4, what was found of a number (contract 11.1)."""
+    error = error_of(checked.found.error)
+    at = checked.at.astimezone(UTC)
+    return {
+        "phone": f"+{checked.phone}",
+        "messageId": checked.reference,
+        "mccMnc": checked.found.mcc_mnc,
+        "ported": int(checked.found.ported),
+        "errorGrpId": error.group if as_group else error.id,
+        "errorName": error.name,
+        "errorDesc": error.description,
+        "date": f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}+0000",
+    }
