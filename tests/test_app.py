@@ -13,10 +13,12 @@ import msgspec
 import pytest
 from surfaces.asgi import Client
 
-from passerelle import app
-from passerelle.app import RANGES, WORDINGS, dialects, ground
+from passerelle.app import RANGES, WORDINGS, Ground, ground, readiness
+from passerelle.app.serving import beyond, dialects
+from passerelle.app.working import _worker
 from passerelle.domain.message import Dialect
 from passerelle.domain.pricing import Service
+from passerelle.outbound.lookup import provider
 from passerelle.outbound.webhook import Poster
 from passerelle.pipeline.submit import Submitter
 from passerelle.settings import CarrierSettings, SettingError, Settings
@@ -86,11 +88,11 @@ def test_every_dialect_with_messages_is_worded() -> None:
 
 
 @contextlib.asynccontextmanager
-async def served(url: str, **more: Any) -> AsyncIterator[tuple[app.Ground, Client]]:
+async def served(url: str, **more: Any) -> AsyncIterator[tuple[Ground, Client]]:
     async with ground(settings(url, **more)) as base:
         submitter = Submitter(base.db, base.accounts, base.routes(), base.clock)
         writing = asyncio.create_task(submitter.run())
-        yield base, Client(dialects(base, submitter, app.beyond(base, submitter, app._readiness(base))))
+        yield base, Client(dialects(base, submitter, beyond(base, submitter, readiness(base))))
         writing.cancel()
 
 
@@ -141,9 +143,10 @@ async def test_one_message_from_a_call_to_the_handset_and_back(database_url: str
 
 
 @contextlib.asynccontextmanager
-async def working(base: app.Ground) -> AsyncIterator[None]:
+async def working(base: Ground) -> AsyncIterator[None]:
     poster = Poster(allow_private=True)
-    worker, loops = app._worker(base, poster, base.accounts)
+    asked = provider(base.settings.hlr)
+    worker, loops = _worker(base, poster, asked, base.accounts)
     tasks = [asyncio.create_task(one) for one in loops]
     try:
         yield
@@ -153,3 +156,4 @@ async def working(base: app.Ground) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await poster.close()
+        await asked.close()

@@ -20,6 +20,9 @@ TABLES: dict[str, str] = {
 TESTED_ELSEWHERE: dict[str, str] = {
     # module: where and why
     "__main__.py": "tests/system: the programs of these tests are started by it",
+    "app/listening.py": "tests/test_app.py and tests/system: all programs listen with it",
+    "app/serving.py": "tests/test_app.py: who is asked what",
+    "app/working.py": "tests/test_app.py: one message through all of it",
     "demo/account.py": "tests/system/test_up.py: started with, looked at, started with again",
     "demo/up.py": "tests/system/test_up.py: as a person uses it",
     "smpp/events.py": "tests/smpp/test_session.py: the values that a session gives out, without logic",

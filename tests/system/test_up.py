@@ -221,7 +221,7 @@ def python_of(account: pwd.struct_passwd) -> str:
     for python in (sys.executable, "/usr/bin/python3"):
         with contextlib.suppress(OSError):
             asked = subprocess.run(
-                [python, "-c", f"import sys, passerelle.app; assert sys.version_info[:2] == {sys.version_info[:2]}"],
+                [python, "-c", f"import sys, passerelle.app.working; assert sys.version_info[:2] == {sys.version_info[:2]}"],
                 user=account.pw_uid, group=account.pw_gid, extra_groups=[], cwd="/", env=ENVIRONMENT, capture_output=True,
             )  # fmt: skip
             if not asked.returncode:

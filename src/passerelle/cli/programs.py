@@ -89,20 +89,20 @@ def serve(*, host: str | None = None, port: int | None = None, where: Where = HE
     port
         Port to listen on (8080).
     """
-    from .. import app as program
+    from ..app import serving
 
     chosen = production(where, host=host, port=port)
     telemetry.configure(chosen.log_level)
-    run(program.serve(chosen))
+    run(serving.serve(chosen))
 
 
 def work(*, where: Where = HERE) -> None:
     """Move messages: the queue, the binds to operators, receipts, notifications. Any number may run on one database."""
-    from .. import app as program
+    from ..app import working
 
     chosen = production(where)
     telemetry.configure(chosen.log_level)
-    run(program.work(chosen))
+    run(working.work(chosen))
 
 
 def migrate(*, status: Annotated[bool, Switch] = False, where: Where = HERE) -> None:

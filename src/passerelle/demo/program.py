@@ -33,28 +33,28 @@ def main(name: str, *arguments: str) -> None:
     uvloop.run(program(settings))
 
 
-def simulate(host: str, port: str, http_port: str, data: str) -> Program:
+def _simulate(host: str, port: str, http_port: str, data: str) -> Program:
     """The operator."""
     from ..simulator import run as simulator
 
     return lambda _: simulator.until_signal(simulator.run(host, int(port), int(http_port), Path(data)))
 
 
-def work(data: str) -> Program:
+def _work(data: str) -> Program:
     """The worker of a data folder."""
-    from .. import app
+    from ..app.working import work
 
-    return lambda settings: app.work(settings, bind_owner=life_in(Path(data)))
+    return lambda settings: work(settings, bind_owner=life_in(Path(data)))
 
 
-def serve() -> Program:
+def _serve() -> Program:
     """The APIs."""
-    from .. import app
+    from ..app.serving import serve
 
-    return app.serve
+    return serve
 
 
-PROGRAMS: dict[str, Callable[..., Program]] = {"simulate": simulate, "work": work, "serve": serve}
+PROGRAMS: dict[str, Callable[..., Program]] = {"simulate": _simulate, "work": _work, "serve": _serve}
 
 
 def life_in(data: Path) -> UUID:
