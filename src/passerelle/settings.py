@@ -113,7 +113,7 @@ class RcsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def __post_init__(self) -> None:
         if self.url and not (self.agent_id and self.events_token and (self.credentials_file or self.token)):
-            raise ValueError("agent_id, events_token and credentials_file (or token) belong to it - at `$.rcs`")
+            raise ValueError("agent_id, events_token and credentials_file (or token) belong to it")
 
     def __repr__(self) -> str:
         return f"RcsSettings({self.url})"  # tokens must not reach a log

@@ -25,6 +25,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.CAMPAIGN_NAME_INVALID: "the name of the campaign is not allowed",
     Reason.URL_INVALID: "a callback address is no http or https URL",
     Reason.CONTENT_INVALID: "the content of the RCS message is not valid",
+    Reason.FAILOVER_INVALID: "the SMS that is to follow the RCS message is not valid",
     Reason.SURVEY_MISSING: "no survey is named",
     Reason.SURVEY_UNKNOWN: "there is no such survey, or it is not open",
     Reason.TEXT_MISSING: "the text is empty",

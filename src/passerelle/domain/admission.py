@@ -40,6 +40,7 @@ class Reason(enum.Enum):
     CAMPAIGN_NAME_INVALID = "campaign_name_invalid"
     URL_INVALID = "url_invalid"
     CONTENT_INVALID = "content_invalid"
+    FAILOVER_INVALID = "failover_invalid"
     SURVEY_MISSING = "survey_missing"
     SURVEY_UNKNOWN = "survey_unknown"
     # of the text and the sender

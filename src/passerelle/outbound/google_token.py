@@ -132,5 +132,10 @@ class ServiceAccount:
         return (signed + b"." + _base64(signature)).decode()
 
 
+def tokens(token: str, credentials_file: str) -> Tokens:
+    """From a token made elsewhere, or from the key file of a service account. Raises CredentialsError."""
+    return FixedToken(token) if token else ServiceAccount(Path(credentials_file))
+
+
 def _base64(octets: bytes) -> bytes:
     return base64.urlsafe_b64encode(octets).rstrip(b"=")

@@ -6,7 +6,7 @@ number is its owner's, answer or not. A reply proves that its message arrived, w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from ..domain.message import Dialect, EventKind, State
 from ..domain.message import Inbound as Text
 from ..domain.optout import is_stop
 from ..settings import Settings
-from ..store import events, optouts, replies, statistics, virtual_numbers
+from ..store import events, optouts, rental, replies, statistics, virtual_numbers
 from ..store.database import Database, is_transient
 from ..store.events import Leased, NewEvent
 from ..store.messages import MessageRow
@@ -90,6 +90,19 @@ class Inbound:
         questions = [one.question() for one in came]
         found = {one.position: one for one in await replies.answered(connection, questions, self._short_code, now)}
         _tell_unmatched(one for n, one in enumerate(came, 1) if n not in found and one.owner is None)
+        return await self._write(connection, came, found, now)
+
+    async def take_answers(
+        self, connection: Any, answers: Sequence[tuple[WholeText, str | None, Answered]], now: datetime
+    ) -> list[Leased]:
+        """Texts that are matched already, with the data behind a suggestion where one was tapped, in the transaction
+        of the caller; the notifications to be posted after its commit."""
+        came = [_Came(text, is_stop(text.text, self._stop_words), None, postback) for text, postback, _ in answers]
+        return await self._write(connection, came, {n: one[2] for n, one in enumerate(answers, 1)}, now)
+
+    async def _write(
+        self, connection: Any, came: Sequence[_Came], found: Mapping[int, Answered], now: datetime
+    ) -> list[Leased]:
         settlement = Settlement(connection, now, self._teller)
         await settlement.load({(one.account_id, one.message_id) for one in found.values()})
         batch = _Batch(settlement, now)
@@ -114,6 +127,7 @@ class _Came:
     text: WholeText
     stop: bool
     owner: Owner | None
+    postback: str | None = None
 
     def question(self) -> Question:
         """Whom it answers."""
@@ -156,7 +170,7 @@ class _Batch:
         if came.owner is not None and not stop and row.dialect == Dialect.SMSPARTNER:
             self.told += [(told, url) for told in _long_told(_told(row, text, stop), came.owner, text)]
         elif not stop or row.dialect == Dialect.SMSPARTNER:  # other dialects hear of an opt-out from the message
-            self.told.append((_told(row, text, stop), url))
+            self.told.append((replace(_told(row, text, stop), postback=came.postback), url))
 
     def _add_own(self, came: _Came, owner: Owner) -> None:
         """To a long number, out of the blue. An opt-out is told like any text: there is no message to name."""
@@ -203,6 +217,7 @@ class _Batch:
         await surveys.take_replies(connection, self._replies)
         await replies.replied(connection, [(*key, at) for key, at in sorted(self._replied.items())])
         await optouts.add_many(connection, self._stops, self._now)
+        await rental.opt_out_rented(connection, self._stops, self._now)
         await statistics.add_distinct(connection, self._unsubscribers)
         hour = self._now.replace(minute=0, second=0, microsecond=0)
         await statistics.insert(connection, [Delta(*key, hour, replies=n) for key, n in self._counts.items()])

@@ -10,7 +10,8 @@ from .. import telemetry
 from ..clock import Clock
 from ..domain.lifecycle import FINAL
 from ..domain.message import Receipt, State
-from ..store import events, messages
+from ..domain.rcs_names import CARRIER
+from ..store import events, messages, rcs
 from ..store import receipts as store
 from ..store.database import Database
 from ..store.messages import Awaited, Settled
@@ -107,12 +108,21 @@ async def settle_in(
         nameless, unknown = await _match_by_phone(connection, carrier_id, unknown, settlement)
         matched += nameless
     await store.park(connection, carrier_id, unknown, now)
+    if carrier_id == CARRIER:
+        matched = await _still_rcs(connection, matched)
     for receipt, part in matched:
         settlement.moved((part.account_id, part.message_id), part.part, receipt.state, receipt.at, receipt.error)
     settlement.settled(carrier_id, [part for receipt, part in matched if _is_last(receipt, part)])
     telemetry.RECEIPTS.labels(str(carrier_id), "matched").inc(len(matched))
     telemetry.RECEIPTS.labels(str(carrier_id), "parked").inc(len(unknown))
     return await settlement.save()
+
+
+async def _still_rcs(connection: Any, matched: Matched) -> Matched:
+    """Without receipts for messages, all locked, that have become SMS meanwhile."""
+    keys = sorted({(part.account_id, part.message_id) for _, part in matched})
+    left = {(row["account_id"], row["id"]) for row in await rcs.fallen(connection, keys)}
+    return [one for one in matched if (one[1].account_id, one[1].message_id) in left]
 
 
 def _is_last(receipt: Receipt, part: Settled) -> bool:

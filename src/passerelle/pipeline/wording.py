@@ -46,6 +46,7 @@ class Told:
     text: str = ""  # of a reply or STOP
     test: bool = False
     long: LongText | None = None  # of a reply to a long number; `text` is that of the part
+    postback: str | None = None  # of a suggestion that was tapped
 
 
 Worded = tuple[str, str]

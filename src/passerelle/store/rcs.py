@@ -93,7 +93,7 @@ async def answered(connection: Any, asked: Sequence[tuple[int, bool]], now: date
     """The message that each (phone, is it a STOP) answers, where there is one."""
     if not asked:
         return []
-    return [Answered(*row) for row in await connection.fetch(SQL.answered, *columns(asked), now - RECENT)]
+    return [Answered(*row) for row in await connection.fetch(SQL.answered, *columns(asked), now, now - RECENT)]
 
 
 async def insert_events(db: Database, events: Sequence[NewEvent]) -> None:

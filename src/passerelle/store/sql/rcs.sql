@@ -71,11 +71,12 @@ from unnest($1::bigint[], $2::boolean[]) with ordinality as t (phone, stop, n),
      lateral (
         select m.account_id, m.id, s.reply_url
         from message m,
-             lateral (select service, reply_url from submission s
+             lateral (select service, reply_url, due_at from submission s
                       where s.account_id = m.account_id and s.id = m.submission_id offset 0) s
-        where m.phone = t.phone and s.service = 4 and m.text is null and m.sent_at is not null
-              and (t.stop or m.sent_at >= $3)
-        order by m.sent_at desc, m.id desc limit 1
+        where m.phone = t.phone and s.service = 4 and m.text is null
+              and (m.sent_at is not null or m.state = 0 and s.due_at <= $3) and m.state <> all('{13,14,15,16}'::smallint[])
+              and (t.stop or coalesce(m.sent_at, s.due_at) >= $4)
+        order by coalesce(m.sent_at, s.due_at) desc, m.id desc limit 1
      ) found
 
 -- name: insert_events

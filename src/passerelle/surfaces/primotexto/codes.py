@@ -94,6 +94,7 @@ CODES = {
     Reason.CAMPAIGN_NAME_INVALID: 40,
     Reason.URL_INVALID: 73,
     Reason.CONTENT_INVALID: 73,
+    Reason.FAILOVER_INVALID: 73,
     Reason.SURVEY_MISSING: 73,
     Reason.SURVEY_UNKNOWN: 73,
     Reason.TEXT_MISSING: 30,

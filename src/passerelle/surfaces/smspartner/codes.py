@@ -72,6 +72,7 @@ OF_REASON: dict[Reason, int] = {
     Reason.CAMPAIGN_NAME_INVALID: 9,
     Reason.URL_INVALID: 9,
     Reason.CONTENT_INVALID: 9,
+    Reason.FAILOVER_INVALID: 9,
     Reason.SURVEY_MISSING: 9,
     Reason.SURVEY_UNKNOWN: 4,
     Reason.TEXT_MISSING: 43,
@@ -135,6 +136,7 @@ CONSTRAINT_OF: dict[Reason, tuple[str, str]] = {
     Reason.MINUTE_MISSING: ("minute", "La minute est requise"),
     Reason.URL_INVALID: ("{n}", "Cette URL n'est pas valide"),
     Reason.CONTENT_INVALID: ("richContent", "{n}"),
+    Reason.FAILOVER_INVALID: ("failover", "Le failover n'est pas valide"),
     Reason.SURVEY_MISSING: ("sondageIdent", "L'identifiant du sondage est requis"),
 }
 MEMBERS = (
