@@ -89,7 +89,7 @@ CALLS: dict[tuple[str, str, str], Asked] = {
     ("smspartner", "POST", "/stop-sms/add"): [("", '{"phoneNumber": "{stopped}"}')],
     **{("smspartner", method, "/stop-sms/delete"): STOPS for method in ("GET", "POST", "DELETE")},
     ("smspartner", "POST", "/hlr/notify"): [("", '{"phoneNumbers": "{phone}"}')],
-    ("smspartner", "POST", "/lookup"): [("", '{"phoneNumbers": "0639980001"}')],
+    ("smspartner", "POST", "/lookup"): [("", '{"phoneNumbers": "+32470123456"}')],
     ("smspartner", "POST", "/vn/send"): [("", '{"to": "{phone}", "from": "{long}", "message": "Bonjour"}')],
     ("smspartner", "POST", "/vn/callforward"): [("", '{"number": "{long}", "type": 1, "param": "0639980009"}')],
     ("smspartner", "GET", "/subaccount/list"): [("", "")],
