@@ -18,12 +18,9 @@ from .screen import parse_time
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Wishes:
-    """How a text is to be sent."""
+class Manner:
+    """How a text is to be sent, whoever sends it."""
 
-    account: Annotated[
-        str | None, Parameter(help="E-mail address of the account; without it the demo's, or the only one.")
-    ] = None
     sender: Annotated[
         str, Parameter(help="3 to 11 letters and digits; without it the short code.", show_default=False)
     ] = ""
@@ -56,4 +53,15 @@ class Wishes:
         )
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Wishes(Manner):
+    """How a text is to be sent, and for whom."""
+
+    account: Annotated[
+        str | None, Parameter(help="E-mail address of the account; without it the demo's, or the only one.")
+    ] = None
+
+
+PLAINLY = Manner()
 NO_WISHES = Wishes()
