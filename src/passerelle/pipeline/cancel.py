@@ -38,11 +38,27 @@ async def cancel(db: Database, account_id: int, dialect: Dialect, number: int, n
         return CancelVerdict.SENT
 
 
+async def cancel_submission(db: Database, account_id: int, submission_id: int, now: datetime) -> CancelVerdict:
+    """Cancel a submission of any dialect as long as nothing of it has left."""
+    try:
+        async with db.transaction() as connection:
+            found = await submissions.lock_by_id(connection, account_id, submission_id)
+            if found is None:
+                return CancelVerdict.UNKNOWN
+            return await _end(connection, account_id, found, now, timedelta(0))
+    except _Left:
+        return CancelVerdict.SENT
+
+
 async def _cancel(connection: Any, account_id: int, dialect: Dialect, number: int, now: datetime) -> CancelVerdict:
     found = await submissions.lock_by_number(connection, account_id, dialect, number)
     if found is None:
         return await _without_submission(connection, account_id, dialect, number)
-    verdict = _judge(found, now)
+    return await _end(connection, account_id, found, now, LATEST)
+
+
+async def _end(connection: Any, account_id: int, found: Any, now: datetime, latest: timedelta) -> CancelVerdict:
+    verdict = _judge(found, now, latest)
     if verdict is not CancelVerdict.CANCELLED:
         return verdict
     keys = [(account_id, found["id"] + n) for n in range(found["messages"])]
@@ -86,10 +102,11 @@ async def _without_submission(connection: Any, account_id: int, dialect: Dialect
     return CancelVerdict.SENT if there else CancelVerdict.UNKNOWN
 
 
-def _judge(found: Any, now: datetime) -> CancelVerdict:
-    """In the order of the contract: already cancelled, already sent, too late."""
+def _judge(found: Any, now: datetime, latest: timedelta) -> CancelVerdict:
+    """In the order of the contract: already cancelled, already sent, too late (`latest` before the sending time)."""
     if found["cancelled_at"] is not None:
         return CancelVerdict.ALREADY
     if found["queued"] < found["parts"]:
         return CancelVerdict.SENT
-    return CancelVerdict.CANCELLED if found["due_at"] - now >= LATEST else CancelVerdict.TOO_LATE
+    in_time = not latest or found["due_at"] - now >= latest
+    return CancelVerdict.CANCELLED if in_time else CancelVerdict.TOO_LATE

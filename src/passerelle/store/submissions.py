@@ -192,8 +192,16 @@ async def lock_by_number(connection: Any, account_id: int, dialect: int, number:
     """The submission that a dialect calls `number`, locked: id, messages, due_at, cancelled_at; how many parts it has
     and how many of them still wait untouched."""
     row = await connection.fetchrow(SQL.lock_by_number, account_id, dialect, number)
-    if row is None:
-        return None
+    return None if row is None else await _with_waiting(connection, account_id, row)
+
+
+async def lock_by_id(connection: Any, account_id: int, submission_id: int) -> dict[str, Any] | None:
+    """The same of a submission by its own id."""
+    row = await connection.fetchrow(SQL.lock_by_id, account_id, submission_id)
+    return None if row is None else await _with_waiting(connection, account_id, row)
+
+
+async def _with_waiting(connection: Any, account_id: int, row: Any) -> dict[str, Any]:
     waiting = await connection.fetchrow(SQL.still_queued, account_id, row["id"], row["id"] + row["messages"])
     return dict(row) | dict(waiting)
 

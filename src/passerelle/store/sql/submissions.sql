@@ -107,6 +107,9 @@ select id, messages, due_at, cancelled_at from submission
 where number = $3 and number > 0 and account_id = $1 and dialect = $2
 for update
 
+-- name: lock_by_id
+select id, messages, due_at, cancelled_at from submission where account_id = $1 and id = $2 for update
+
 -- name: still_queued
 select (select coalesce(sum(m.parts), 0) from message m where m.account_id = $1 and m.id >= $2 and m.id < $3)::int as parts,
        (select count(*) from queue q

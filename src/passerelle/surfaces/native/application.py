@@ -23,11 +23,11 @@ from ...store.database import is_transient
 from .. import addresses
 from ..door import Barrier, Stopped
 from ..http import LONGEST, PATIENCE, App, Message, Receive, Scope, Send, report
-from . import account, openapi, reading
+from . import account, explain, messages, openapi, reading
 from .calls import ROOT, Caller, Download, Endpoint, Raw, Services
 from .problems import MEDIA, OF_BARRIER, Problem
 
-FAMILIES = (account,)
+FAMILIES = (messages, explain, account)
 """Modules whose `HANDLERS` are served, in the order of the documentation."""
 
 NAME = "native"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -16,10 +17,24 @@ import msgspec
 from msgspec import Meta
 
 from .calls import ROOT, Caller
-from .money import money
+from .money import money as money
 from .problems import Fault, Problem
 
-__all__ = ["Id", "Money", "Page", "Paging", "Phone", "before", "link", "located", "money", "number", "page", "phone"]
+__all__ = [
+    "Id",
+    "Money",
+    "Page",
+    "Paging",
+    "Phone",
+    "When",
+    "before",
+    "link",
+    "located",
+    "money",
+    "number",
+    "page",
+    "phone",
+]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -34,6 +49,7 @@ Money = Annotated[
 ]
 Phone = Annotated[str, Meta(description="E.164, with its +.", examples=["+33639980001"])]
 Id = Annotated[str, Meta(description="An opaque text.", pattern=r"^[0-9]{1,19}$", examples=["354233920512001"])]
+When = Annotated[datetime, Meta(tz=True, examples=["2026-12-24T09:30:00Z"])]
 
 
 def phone(number: int) -> str:
