@@ -52,6 +52,11 @@ class Rented:
     token: bytes
 
 
+def price_of(account: Account) -> int | None:
+    """Micro-euros a person; None where none are rented to it."""
+    return account.price(Service.RENTAL, "FR")
+
+
 async def offer(
     db: Database, account: Account, criteria: Criteria, volumes: Sequence[Volume] | Fault | None, now: datetime
 ) -> Offer | Fault:
@@ -113,7 +118,7 @@ async def _target(connection: Any, criteria: Criteria, asked: datetime, now: dat
 def _offer(
     account: Account, criteria: Criteria, available: Sequence[int], volumes: Sequence[Volume] | Fault | None
 ) -> Offer | Fault:
-    unit = account.price(Service.RENTAL, "FR")
+    unit = price_of(account)
     if unit is None or not sum(available):
         return Fault.NOBODY
     if isinstance(volumes, Fault):
