@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -78,6 +80,18 @@ async def test_the_test_clock_moves_under_every_process(database_url: str) -> No
 
         assert await until(moved)
         assert real.clock.offset == 0, "only where the setting says so"
+
+
+LATE = {"aiohttp", "aiosmtplib", "cyclopts", "holidays", "jinja2", "litestar", "rich"}
+EARLY = {"passerelle.app": set(), "passerelle.app.serving": set(), "passerelle.app.working": {"aiohttp"}}
+
+
+@pytest.mark.parametrize("module", EARLY)
+def test_a_program_starts_without_what_it_may_never_need(module: str) -> None:
+    """Imports are most of a start: what takes long comes with the first who needs it."""
+    ask = f"import sys, {module}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True).stdout.split()
+    assert LATE.intersection(loaded) == EARLY[module]
 
 
 def test_every_dialect_with_messages_is_worded() -> None:

@@ -7,7 +7,7 @@ import contextlib
 import signal
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import uuid_utils
@@ -15,9 +15,7 @@ import uuid_utils
 from .. import telemetry
 from ..clock import Clock
 from ..outbound.carrier import Line
-from ..outbound.google_token import tokens
 from ..outbound.lookup import Provider, provider
-from ..outbound.rcs import RcsCarrier
 from ..outbound.smpp import SmppCarrier
 from ..outbound.webhook import Poster
 from ..pipeline.accounts import Accounts
@@ -42,6 +40,9 @@ from ..store.database import Database
 from ..surfaces import health
 from ..surfaces.smspartner import notifications
 from . import WORDINGS, Ground, ground, readiness, settle_down
+
+if TYPE_CHECKING:
+    from ..outbound.rcs import RcsCarrier
 
 
 async def work(settings: Settings, bind_owner: UUID | None = None) -> None:
@@ -123,6 +124,9 @@ def _worker(
 
 def _rcs_carrier(settings: Settings, clock: Clock, wake: Callable[[], None]) -> RcsCarrier:
     """Raises SettingError where the credentials cannot be used."""
+    from ..outbound.google_token import tokens
+    from ..outbound.rcs import RcsCarrier
+
     rcs = settings.rcs
     try:
         given = tokens(rcs.token, rcs.credentials_file)

@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import aiohttp
 import msgspec
 
 from ..domain.countries import MOBILE_CODES
 from ..domain.hlr import FINE, Found, error_of
 from ..settings import HlrSettings
+
+if TYPE_CHECKING:  # loaded by the first question: every program starts with this module, and few ask
+    import aiohttp
 
 TIMEOUT = 30.0  # seconds of one try
 TRIES = 3
@@ -65,12 +67,14 @@ class HttpProvider:
         self._url = settings.url
         self._headers = settings.headers
         self._fields: Mapping[str, str] = {str(ours): theirs for ours, theirs in settings.fields.items()}
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._timeout = timeout
         self._pause = pause
         self._session: aiohttp.ClientSession | None = None
 
     async def ask(self, phone: int, country: str, reference: str) -> Found | None:
         """Ask at most three times."""
+        import aiohttp
+
         question = {self._field("number"): f"+{phone}", self._field("reference"): reference}
         for turn in range(TRIES):
             await asyncio.sleep(self._pause * turn)
@@ -86,10 +90,12 @@ class HttpProvider:
             await self._session.close()
 
     async def _post(self, question: Mapping[str, str]) -> Any:
+        import aiohttp
+
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0),
-                timeout=self._timeout,
+                timeout=aiohttp.ClientTimeout(total=self._timeout),
                 headers={"User-Agent": "Passerelle", "Accept": "application/json", **self._headers},
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,

@@ -14,8 +14,6 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import parseaddr
 
-import aiosmtplib
-
 from ..settings import MailSettings
 
 PATIENCE = 30.0  # seconds for each step of the conversation
@@ -63,6 +61,8 @@ def message(mail: Mail, sender: str) -> EmailMessage:
 
 async def send(settings: MailSettings, mail: Mail) -> Refusal | None:
     """Hand a mail to the server; None: it has it."""
+    import aiosmtplib  # by the first mail that leaves: every program starts with this module
+
     try:
         made = message(mail, settings.sender)
     except (ValueError, IndexError) as error:
