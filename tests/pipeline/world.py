@@ -186,7 +186,8 @@ EMPTIED = (
     "queue", "awaiting", "parked_receipt", "part", "message", "submission", "sandbox", "posting", "event", "reply",
     "rcs_failover", "rcs_event", "blocked", "statistic_delta", "statistic_total", "statistic_hour", "statistic_distinct",
     "bind", "idempotency",
-    "virtual_number", "forwarding_change", "verification", "verified_number", "dead_subscriber", "wallet", "account",
+    "virtual_number", "forwarding_change", "verification", "verified_number", "dead_subscriber",
+    "subaccount", "signup", "login", "mail", "wallet", "account",
 )  # fmt: skip
 
 
