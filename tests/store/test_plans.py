@@ -19,7 +19,10 @@ from store.watching import MODULES, Plans, Watched, watched
 
 from passerelle.app import WORDINGS
 from passerelle.clock import ManualClock
+from passerelle.domain import numbers
 from passerelle.domain.admission import Wanted
+from passerelle.domain.forwarding import Forwarding, Rule
+from passerelle.domain.hlr import Found
 from passerelle.domain.message import Dialect, DuePart, Inbound, Outcome, OutcomeKind, Receipt, State
 from passerelle.domain.profile import PRIMOTEXTO, SMSPARTNER
 from passerelle.domain.rental import Criteria, Volume
@@ -28,6 +31,7 @@ from passerelle.pipeline import rental_import
 from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.cancel import cancel
 from passerelle.pipeline.dispatch import Dispatcher
+from passerelle.pipeline.forwarding import forward
 from passerelle.pipeline.housekeeping import Housekeeping
 from passerelle.pipeline.inbound import Inbound as Texts
 from passerelle.pipeline.keys import Keyring
@@ -35,6 +39,8 @@ from passerelle.pipeline.receipts import Receipts
 from passerelle.pipeline.rental import Builder, Offer, Rented, download, offer, rent
 from passerelle.pipeline.submit import Accepted, Idempotency, Submitter
 from passerelle.pipeline.teller import Teller
+from passerelle.pipeline.verifications import Check, Once, Verifications
+from passerelle.pipeline.verifications import accept as accept_check
 from passerelle.settings import Settings
 from passerelle.store import (
     carriers,
@@ -49,15 +55,19 @@ from passerelle.store import (
     statistics,
     status,
     submissions,
+    verifications,
+    virtual_numbers,
 )
 from passerelle.store.database import queries
 from passerelle.store.numbering import Numbering
+from passerelle.store.verifications import Verification
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # a Friday, by day: marketing leaves at once
 SECRET = "test"
 GROWING = (
     "submission", "message", "part", "queue", "awaiting", "event", "parked_receipt", "reply", "blocked", "posting",
     "sandbox", "idempotency", "rental", "statistic_total", "statistic_hour", "statistic_distinct", "wallet", "account",
+    "virtual_number", "forwarding_change", "verification", "verified_number", "dead_subscriber",
 )  # fmt: skip
 
 # What reads much on purpose, or is asked by people once in a while.
@@ -79,6 +89,7 @@ EXEMPT = {
     "rental.overview": "command line: counts all people",
     "rental.overview_interests": "command line: counts all people of each interest",
     "rental.is_empty": "demo: is there anybody",
+    "virtual_numbers.listing": "command line: a list of all",
     "replies.take_old": "what waits for its rest: a handful of rows",
 }
 BOUNDS = {"statistics.cost_rows": 400}  # every hour of a year, from the index
@@ -135,6 +146,17 @@ def _surroundings(count: int = 300) -> str:
     insert into awaiting (carrier_id, operator_id, account_id, message_id, part, submission_id, phone, at)
     select 1, '', account_id, id, 1, submission_id, phone, {at} - interval '3 days'
     from message where state = 11 order by id desc limit 30;
+    insert into virtual_number (phone, account_id, created_at)
+    select 33700000000 + n, {FIRST_ACCOUNT} + n % 20, {at} from generate_series(1, {count}) n;
+    insert into forwarding_change (account_id, phone, at, forwarding, forward_to)
+    select {FIRST_ACCOUNT} + n % 20, 33700000000 + n, {at}, 0, '' from generate_series(1, {count}) n;
+    insert into verification (account_id, at, numbers, cost)
+    select {FIRST_ACCOUNT} + n % 20, {at}, 1, 0 from generate_series(1, {count}) n;
+    insert into verified_number (account_id, number, position, reference, phone, country, price, due_at, error)
+    select account_id, number, 1, gen_random_uuid(), {FIRST_PHONE} + number, 'FR', 0, {at}, case when number > 30 then 0 end
+    from verification;
+    insert into dead_subscriber (account_id, phone)
+    select {FIRST_ACCOUNT} + n % 20, {FIRST_PHONE} + n from generate_series(1, {count}) n;
     """
 
 
@@ -160,6 +182,18 @@ class Operator:
 
     def take_arrived(self) -> list[object]:
         return []
+
+
+class Oracle:
+    """Knows some numbers, calls some dead, and of some nothing."""
+
+    delay = timedelta(0)
+
+    async def ask(self, phone: int, country: str, reference: str) -> Found | None:
+        return None if phone % 3 == 0 else Found("20801", False, phone % 3 - 1)
+
+    async def close(self) -> None:
+        pass
 
 
 class Day:
@@ -189,6 +223,8 @@ class Day:
         await self.block()
         await self.pay()
         await self.rent()
+        await self.own()
+        await self.check()
 
     async def accept(self) -> None:
         """Single messages, long ones, a list; with and without an Idempotency-Key; one at a sending time, taken back."""
@@ -255,6 +291,7 @@ class Day:
         words = cycle(["Merci", "STOP", "Oui"])
         batch = [Inbound(row[0], "36000", word, NOW) for row, word in zip(phones, words, strict=False)]
         batch += [Inbound(phones[0][0], "36000", "half", NOW, 5, 2, part) for part in (1, 2)]
+        batch += [Inbound(row[0], "33700000020", "Bonjour", NOW) for row in phones]
         await texts.receive(batch, 1)
         await texts.sweep()
 
@@ -335,6 +372,35 @@ class Day:
             await ledger.lock_wallets(connection, [FIRST_ACCOUNT, FIRST_ACCOUNT + 1])
             await ledger.add_to_wallets(connection, {FIRST_ACCOUNT: 5})
             await ledger.refund(connection, [ledger.Refund(FIRST_ACCOUNT, 5, 1, 1)], NOW)
+
+    async def own(self) -> None:
+        """A long number from its first owner to its last."""
+        db, phone = self.db, 33_600_000_001
+        account = await self.accounts.by_id(FIRST_ACCOUNT)
+        assert account is not None
+        await virtual_numbers.add(db, phone, account.id, NOW)
+        assert await forward(db, account, f"+{phone}", 1, "+33639980001", NOW) == Rule(Forwarding(1), "+33639980001")
+        await virtual_numbers.set_reply_url(db, account.id, phone, "https://a.example/")
+        assert len(await virtual_numbers.of_account(db, account.id)) > 1
+        assert len(await virtual_numbers.changes(db, account.id, phone)) == 1
+        await virtual_numbers.set_enabled(db, phone, False)
+        await virtual_numbers.assign(db, phone, account.id + 1)
+        await virtual_numbers.remove(db, phone)
+
+    async def check(self) -> None:
+        """Numbers asked about: found, dead, and those that nobody could be asked about."""
+        account = await self.accounts.by_id(FIRST_ACCOUNT)
+        assert account is not None
+        read = [numbers.normalise(f"+{FIRST_PHONE + n}") for n in range(200)]
+        check = Check([one for one in read if one is not None], "base", "https://a.example/hlr")
+        self.clock.move(10)
+        once = Once("/hlr/notify", "new", b"", lambda done: (200, b""))
+        done = await accept_check(self.db, account, check, self.clock.now(), once)
+        assert isinstance(done, Verification)
+        await Verifications(self.db, Oracle(), self.teller, lambda checked, rules: ("", ""), self.clock).run()
+        assert (await verifications.find(self.db, account.id, done.number)) == done
+        assert len(await verifications.results(self.db, account.id, done.number)) == 200
+        assert await verifications.listing(self.db, account.id)
 
     async def rent(self) -> None:
         """A base is imported, counted, rented twice, drawn from, handed over; people leave it."""

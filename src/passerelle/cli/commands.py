@@ -17,7 +17,14 @@ COMMANDS = {
     "sending": ("send",),
     "looking": ("status", "explain", "doctor"),
 }
-FAMILIES = {"account": "accounts", "contacts": "contacts", "rental": "rental", "subaccount": "subaccounts", "mail": "mails"}
+FAMILIES = {
+    "account": "accounts",
+    "contacts": "contacts",
+    "rental": "rental",
+    "subaccount": "subaccounts",
+    "mail": "mails",
+    "numbers": "numbers",
+}
 for module, names in COMMANDS.items():
     for name in names:
         app.command(f"{__package__}.{module}:{name}", name=name)

@@ -6,35 +6,42 @@ from datetime import UTC, datetime
 
 from cryptography.exceptions import InvalidTag
 
-from ..app import ground
+from ..app import Ground, ground
 from ..pipeline.accounts import Accounts
 from ..pipeline.rental_import import fill_with_examples
 from ..settings import Settings
 from ..store import accounts as account_rows
-from ..store import ledger
+from ..store import ledger, virtual_numbers
 from . import EMAIL
 from .places import CannotStart
 
 CREDIT = 2_000_000_000  # micro-euros
+LONG_NUMBER = 33644630001  # may send, and be answered
 PEOPLE = 2_000  # of the contact base, none of whom exists
 
 
 async def demo_account(settings: Settings) -> tuple[int, str]:
     """The demo account and its key, made at the first start with credit to play with."""
     async with ground(settings, size=2) as base:
-        now = datetime.now(UTC)
+        account, key = await _account(base, settings, now := datetime.now(UTC))
         await fill_with_examples(base.db, PEOPLE, now)
-        found = await account_rows.id_of(base.db, EMAIL)
-        if found is None:
-            account, key = await base.accounts.create(
-                EMAIL, now=now, firstname="Alix", lastname="Martin", key=settings.demo_key or None
-            )
-            await base.accounts.credit(account.id, CREDIT, now, "demo")
-            return account.id, key
-        key = await _unsealed(base.accounts, found, settings)
-        if await ledger.balance(base.db, found) < CREDIT // 10:
-            await base.accounts.credit(found, CREDIT, now, "demo, again")
-        return found, key
+        if not await virtual_numbers.of_account(base.db, account):
+            await virtual_numbers.add(base.db, LONG_NUMBER, account, now)
+        return account, key
+
+
+async def _account(base: Ground, settings: Settings, now: datetime) -> tuple[int, str]:
+    found = await account_rows.id_of(base.db, EMAIL)
+    if found is None:
+        account, key = await base.accounts.create(
+            EMAIL, now=now, firstname="Alix", lastname="Martin", key=settings.demo_key or None
+        )
+        await base.accounts.credit(account.id, CREDIT, now, "demo")
+        return account.id, key
+    key = await _unsealed(base.accounts, found, settings)
+    if await ledger.balance(base.db, found) < CREDIT // 10:
+        await base.accounts.credit(found, CREDIT, now, "demo, again")
+    return found, key
 
 
 async def _unsealed(accounts: Accounts, account: int, settings: Settings) -> str:
