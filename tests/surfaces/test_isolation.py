@@ -55,6 +55,9 @@ NOWHERE = {
     "rental": "Hc6Yv1RsDn9WkB4xTq0p",
     "long": "+33644639999",
     "branch": "Wn5Xk0VbGd8TqJ3yLs7m",
+    "group": "q7TzB2mVx0LkR9sWcE4a",
+    "file": "1999999994",
+    "member": "m3Kd8PzYw1NfQ6uHbT5r",
 }
 
 # Dialect, method and route -> what is asked: query and body, `{...}` an id. None: it names nothing of anybody.
@@ -66,6 +69,10 @@ PAIRS = '{"SMSStatut_List": [' + ", ".join(PAIR + f'{{{one}}}"}}' for one in ("m
 MESSAGES: Asked = [(f"messageId={{{one}}}&phoneNumber=%2B{{phone}}", "") for one in ("message", "later", "sandbox")]
 STOPS: Asked = [("id={stop}", "")]
 CONTACTS: Asked = [("identifier=%2B{stopped}", ""), ("identifier=%2B{bounced}", "")]
+GROUPS: Asked = [(f"groupId={{{one}}}", "") for one in ("group", "file")]
+MEMBERS: Asked = [("contactId={member}", "")]
+NEW = '{"groupId": "{group}", "contact": {"phoneNumber": "{phone}"}}'
+NEW_ONES = '{"groupId": "{file}", "contactsList": [{"phoneNumber": "{phone}"}]}'
 TARGET = '"parameters": {"sexe": "m", "minAge": 18, "maxAge": 98, "interest": 14}'
 CALLS: dict[tuple[str, str, str], Asked] = {
     ("smspartner", "POST", "/location/optin"): [("", f'{{"op": "price", {TARGET}}}')],
@@ -88,6 +95,18 @@ CALLS: dict[tuple[str, str, str], Asked] = {
     ("smspartner", "GET", "/stop-sms/list"): [("", "")],
     ("smspartner", "POST", "/stop-sms/add"): [("", '{"phoneNumber": "{stopped}"}')],
     **{("smspartner", method, "/stop-sms/delete"): STOPS for method in ("GET", "POST", "DELETE")},
+    ("smspartner", "POST", "/group/add"): [("", '{"name": "Plans"}')],
+    ("smspartner", "GET", "/group/list"): [("", "")],
+    **{
+        ("smspartner", method, f"/{word}/delete"): GROUPS
+        for method in ("DELETE", "POST")
+        for word in ("group", "groupe")
+    },
+    **{("smspartner", "POST", f"/contact/{word}"): [("", NEW), ("", NEW_ONES)] for word in ("add", "multiple/add")},
+    ("smspartner", "POST", "/contact/update"): [("", '{"contactId": "{member}", "contact": {"lastname": "Mallory"}}')],
+    ("smspartner", "POST", "/contact/delete"): MEMBERS,
+    ("smspartner", "GET", "/contact/detail"): MEMBERS,
+    **{("smspartner", method, "/contact/list"): GROUPS for method in ("GET", "POST")},
     ("smspartner", "POST", "/hlr/notify"): [("", '{"phoneNumbers": "{phone}"}')],
     ("smspartner", "POST", "/lookup"): [("", '{"phoneNumbers": "+32470123456"}')],
     ("smspartner", "POST", "/vn/send"): [("", '{"to": "{phone}", "from": "{long}", "message": "Bonjour"}')],
@@ -212,9 +231,23 @@ async def rented(town: Town) -> str:
     return str(token)
 
 
+async def grouped(town: Town) -> dict[str, str]:
+    """The bakery keeps a contact in a group."""
+
+    async def post(call: str, **members: Any) -> Any:
+        return (await town.call(town.bakery_key, "smspartner", "POST", f"/{call}", json.dumps(members))).json()
+
+    group = (await post("group/add", name="Secret"))["groupId"]
+    person = {"phoneNumber": STOPPED, "firstname": "Secret"}
+    member = (await post("contact/add", groupId=group, contact=person))["contact"]["contactId"]
+    number = await town.db.fetchval("select id from contact_group where account_id = $1", town.bakery.id)
+    return {"group": group, "file": str(number), "member": member}
+
+
 async def furnish(town: Town) -> None:
     """The bakery sends in every way, and has lists, bounces and replies."""
-    for name, first in (("message_number", 1234001), ("snapshot_number", 2345001), ("blocked_number", 3456789)):
+    starts = {"message_number": 1234001, "snapshot_number": 2345001, "blocked_number": 3456789}
+    for name, first in (starts | {"contact_group_id_seq": 4567891}).items():
         await town.db.execute("select setval($1::text::regclass, $2, false)", name, first)
 
     async def send(once: str = "", **members: Any) -> str:
@@ -244,6 +277,7 @@ async def furnish(town: Town) -> None:
         "once": "a-key-of-the-bakery",
         "long": "+33644630001",
     }
+    town.ids |= await grouped(town)
     await virtual_numbers.add(town.db, 33644630001, town.bakery.id, TUESDAY, "https://bakery.example/Secret")
     body = json.dumps({"number": PHONE, "message": "Secret", "category": "Bread"})
     sent = await town.call(town.bakery_key, "primotexto", "POST", "/notification/messages/send", body, town.ids["once"])
