@@ -23,11 +23,35 @@ from ...store.database import is_transient
 from .. import addresses
 from ..door import Barrier, Stopped
 from ..http import LONGEST, PATIENCE, App, Message, Receive, Scope, Send, report
-from . import account, explain, messages, openapi, reading
+from . import (
+    account,
+    events,
+    explain,
+    keys,
+    ledger,
+    messages,
+    openapi,
+    reading,
+    rental,
+    replies,
+    statistics,
+    stop_list,
+)
 from .calls import ROOT, Caller, Download, Endpoint, Raw, Services
 from .problems import MEDIA, OF_BARRIER, Problem
 
-FAMILIES = (messages, explain, account)
+FAMILIES = (
+    messages,
+    explain,
+    replies,
+    stop_list,
+    account,
+    ledger,
+    statistics,
+    keys,
+    events,
+    rental,
+)
 """Modules whose `HANDLERS` are served, in the order of the documentation."""
 
 NAME = "native"
