@@ -7,6 +7,7 @@ the reads of the dialects do their work on 20,000 and on 200,000 messages.
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
@@ -27,7 +28,7 @@ from passerelle.domain.message import Dialect, DuePart, Inbound, Outcome, Outcom
 from passerelle.domain.profile import PRIMOTEXTO, SMSPARTNER
 from passerelle.domain.rental import Criteria, Volume
 from passerelle.domain.routing import Route
-from passerelle.pipeline import rental_import
+from passerelle.pipeline import contact_import, group_send, rental_import, subaccounts
 from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.cancel import cancel
 from passerelle.pipeline.dispatch import Dispatcher
@@ -44,9 +45,13 @@ from passerelle.pipeline.verifications import accept as accept_check
 from passerelle.settings import Settings
 from passerelle.store import (
     carriers,
+    contacts,
     events,
+    group_sends,
+    imports,
     ledger,
     limits,
+    mails,
     optouts,
     queue,
     receipts,
@@ -58,6 +63,7 @@ from passerelle.store import (
     verifications,
     virtual_numbers,
 )
+from passerelle.store import subaccounts as subaccount_rows
 from passerelle.store.database import queries
 from passerelle.store.numbering import Numbering
 from passerelle.store.verifications import Verification
@@ -67,6 +73,7 @@ SECRET = "test"
 GROWING = (
     "submission", "message", "part", "queue", "awaiting", "event", "parked_receipt", "reply", "blocked", "posting",
     "sandbox", "idempotency", "rental", "statistic_total", "statistic_hour", "statistic_distinct", "wallet", "account",
+    "contact", "group_send", "dead_subscriber",
     "virtual_number", "forwarding_change", "verification", "verified_number", "dead_subscriber",
 )  # fmt: skip
 
@@ -90,6 +97,10 @@ EXEMPT = {
     "rental.overview_interests": "command line: counts all people of each interest",
     "rental.is_empty": "demo: is there anybody",
     "virtual_numbers.listing": "command line: a list of all",
+    "subaccounts.every": "command line: a list of all",
+    "mails.listing": "command line: what has not left",
+    "mails.again": "command line: what has not left",
+    "mails.tally": "doctor: what has not left",
     "replies.take_old": "what waits for its rest: a handful of rows",
 }
 BOUNDS = {"statistics.cost_rows": 400}  # every hour of a year, from the index
@@ -222,6 +233,7 @@ class Day:
         await self.read()
         await self.block()
         await self.pay()
+        await self.resell()
         await self.rent()
         await self.own()
         await self.check()
@@ -373,6 +385,37 @@ class Day:
             await ledger.add_to_wallets(connection, {FIRST_ACCOUNT: 5})
             await ledger.refund(connection, [ledger.Refund(FIRST_ACCOUNT, 5, 1, 1)], NOW)
 
+    async def resell(self) -> None:
+        """A sub-account from its invitation to its removal."""
+        db, parent = self.db, await self.accounts.by_id(FIRST_ACCOUNT + 3)
+        assert parent is not None
+        wanted = subaccounts.Wanted(subaccounts.Type.ADVANCED, "branch@example.org", credit=1_000_000)
+        made = await subaccounts.create(db, self.accounts, parent, wanted, NOW)
+        assert isinstance(made, subaccounts.Created)
+        await subaccounts.give(db, parent.id, made.token, 1000, NOW)
+        await subaccounts.take(db, parent.id, made.token, 1000, NOW)
+        assert await subaccount_rows.page(db, parent.id, 0, 20) and await subaccount_rows.total(db, parent.id)
+        assert await subaccount_rows.one(db, parent.id, made.token)
+        await subaccounts.figures(db, [made.account_id, FIRST_ACCOUNT], NOW - timedelta(days=30), NOW, NOW)
+        assert await subaccounts.invite_again(db, self.accounts, "branch@example.org", NOW)
+        [due] = await mails.lease(db, NOW, 10)
+        await mails.failed(db, due.id, 1, "450 later", NOW)
+        await mails.sent(db, due.id)
+        async with db.transaction() as connection:
+            await subaccount_rows.invite(connection, made.account_id, b"hash", NOW, NOW + timedelta(days=7))
+            assert await subaccount_rows.sign_up(connection, b"hash", 33_600_000_001, "A", "B", "", NOW)
+        assert await subaccount_rows.invitation(db, b"hash")
+        await self._schedule(made.account_id)
+        assert await subaccounts.remove(db, parent.id, made.token, NOW)
+        await subaccounts.settle_removed(db, NOW)
+
+    async def _schedule(self, account_id: int) -> None:
+        account, writing = await self.accounts.by_id(account_id), asyncio.create_task(self.submitter.run())
+        assert account is not None
+        later = Wanted(items=[("+33600000001", None)], text="Demain", due_at=NOW + timedelta(days=1))
+        assert isinstance(await self.submitter.accept(account, later, SMSPARTNER), Accepted)
+        writing.cancel()
+
     async def own(self) -> None:
         """A long number from its first owner to its last."""
         db, phone = self.db, 33_600_000_001
@@ -429,6 +472,64 @@ class Day:
             phones = await rental.numbers(connection, one)
             await rental.opt_out_rented(connection, [(FIRST_ACCOUNT, 1, phone) for phone in phones], NOW)
             assert await rental.opted_out(connection, phones)
+
+    async def group(self) -> None:
+        """A file into a group of an account that has others, its contacts read, changed, written to, deleted."""
+        db, account = self.db, FIRST_ACCOUNT + 3
+        await db.execute(_groups(account))
+        async with db.transaction() as connection:
+            group = await contacts.add_group(connection, account, "Bread", NOW)
+        file = io.BytesIO(b"phone,custom1\n" + b"".join(b"+336%08d,x\n" % n for n in range(3_000)) + b"145,x\n")
+        one = await contact_import.begin(db, account, group, file, "a.csv", NOW)
+        one = await contact_import.run(db, one, file, self.clock)
+        assert one.added > 2_900
+        assert await imports.refusals(db, one, 0, 100)
+        await contact_import.deposit(db, account, group, file.getvalue(), "b.csv", NOW)
+        assert await contact_import.take_up(db, self.clock)
+        await self._members(account, group)
+        await self._write_to(account, group)
+        assert await contacts.rename_group(db, account, group.id, "Cake")
+        assert await contacts.delete_group(db, account, group.id)
+
+    async def _members(self, account: int, group: contacts.Group) -> None:
+        db = self.db
+        for key in (group.id, group.token):
+            assert await contacts.group(db, account, key) == group
+        assert await contacts.groups(db, account, 0, 50) and await contacts.groups_named(db, account, "Bread")
+        page = await contacts.page(db, account, group.id, 500, 500)
+        assert len(page) == 500 and await contacts.after(db, account, group.id, page[-1].id, 100)
+        assert await contacts.find(db, account, page[0].token)
+        async with db.transaction() as connection:
+            locked = await contacts.lock(connection, account, page[0].token)
+            assert locked is not None
+            await contacts.update(connection, account, locked, {"custom2": "y"})
+        assert await contacts.delete(db, account, page[0].token)
+        assert await contacts.count(db, account, group.id)
+
+    async def _write_to(self, account_id: int, group: contacts.Group) -> None:
+        """As one large submission, which is written in slices."""
+        await ledger.top_up(self.db, account_id, 1_000_000_000, NOW)
+        account = await self.accounts.find(key_of(account_id))
+        assert account is not None
+        like = Wanted(items=[], text="Bonjour {{custom1}}")
+        sent = await group_send.send(self.db, self.submitter, account, group, like, SMSPARTNER)
+        assert isinstance(sent, Accepted) and len(sent.kept) > 2_500
+        assert await group_send.progress(self.db, account, sent.id, NOW)
+        assert await group_sends.listing(self.db, account_id, limit=20)
+
+
+def _groups(account: int, groups: int = 40, members: int = 50) -> str:
+    """Other groups of an account, and of its neighbours."""
+    at = f"timestamptz '{NOW.isoformat()}'"
+    return f"""
+    insert into contact_group (account_id, token, name, created_at)
+    select {account} + n % 5, uuid_send(gen_random_uuid()), 'Group ' || n, {at} from generate_series(1, {groups}) n;
+    insert into contact (account_id, group_id, token, phone, created_at)
+    select g.account_id, g.id, uuid_send(gen_random_uuid()), {FIRST_PHONE} + n, {at}
+    from contact_group g, generate_series(1, {members}) n;
+    insert into dead_subscriber (account_id, phone) select {account}, {FIRST_PHONE} + n from generate_series(1, 500) n
+    on conflict do nothing;
+    """
 
 
 @pytest.fixture(scope="module")
