@@ -74,9 +74,10 @@ update wallet set state = 1, version = version + 1 where account_id = $1
 -- name: waiting
 -- Messages whose time has not come and of which a part was never begun.
 select distinct account_id, message_id, submission_id
-from (select account_id, message_id, submission_id from queue
-      where account_id = $1 and due_at > $2 and lease_until is null and attempts = 0
-      order by message_id, part limit $3) next
+from (select account_id, message_id, submission_id
+      from (select * from queue where account_id = $1 order by message_id, part offset 0) q
+      where due_at > $2 and lease_until is null and attempts = 0
+      limit $3) next
 
 -- name: mark_cancelled
 update submission s set cancelled_at = $3 from unnest($2::bigint[]) as t (id)
@@ -89,8 +90,8 @@ from subaccount s,
      lateral (select balance from wallet w where w.account_id = s.account_id offset 0) w
 where s.removed_at > $1
       and (w.balance > 0 or exists (
-              select from queue q
-              where q.account_id = s.account_id and q.due_at > $2 and q.lease_until is null and q.attempts = 0))
+              select from (select due_at, lease_until, attempts from queue q where q.account_id = s.account_id offset 0) q
+              where q.due_at > $2 and q.lease_until is null and q.attempts = 0))
 order by s.removed_at limit 100
 
 -- name: end_invitations
