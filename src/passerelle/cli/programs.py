@@ -138,6 +138,8 @@ def simulate(
     response_delay: float = 0.0,
     receipt_delay: float = 0.5,
     rate: float = 0.0,
+    rcs_events: str = "",
+    rcs_token: str = "",
 ) -> None:
     """Be a whole mobile operator to test against: SMPP, handsets with a page each, numbers that fail on purpose.
 
@@ -159,15 +161,23 @@ def simulate(
         Seconds from one step of a message to the next.
     rate
         Submits a second and account; beyond that: throttled. 0: no limit.
+    rcs_events
+        URL that the provider of RCS posts its events to, as http://127.0.0.1:8080/rcs/events.
+    rcs_token
+        The events_token of that platform.
     """
     from ..simulator import run as simulator
     from ..simulator.behaviours import Options
     from ..simulator.journal import JournalInUse
+    from ..simulator.rcs import Webhook
 
     telemetry.configure("info")
     options = Options(response_delay=response_delay, receipt_delay=receipt_delay, rate=rate)
+    rcs = Webhook(rcs_events, rcs_token)
+    serving = simulator.run(
+        host, port, http_port, data, smtp_port=smtp_port, options=options, rcs=rcs, ready=_say_where
+    )
     try:
-        serving = simulator.run(host, port, http_port, data, smtp_port=smtp_port, options=options, ready=_say_where)
         run(simulator.until_signal(serving))
     except OSError as error:
         raise Problem(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import hmac
 import json
 import os
 import secrets
@@ -19,7 +20,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from ..settings import AS_JSON, PREFIX, CarrierSettings, MailSettings, Settings
+from ..settings import AS_JSON, PREFIX, CarrierSettings, MailSettings, RcsSettings, Settings
 from ..store.embedded import running_url
 
 SIMULATOR = "simulator"  # begins the names of its carriers
@@ -140,7 +141,7 @@ def master_secret(data: Path) -> str:
 
 def demo_settings(settings: Settings, where: Places, url: str) -> Settings:
     """The settings of the demo: two routes to the simulated operator, which takes our mails too; callbacks to this
-    machine allowed."""
+    machine allowed; the provider of RCS is simulated too."""
     carriers = settings.carriers or [
         CarrierSettings(
             name=f"{SIMULATOR}-{name}",
@@ -156,11 +157,19 @@ def demo_settings(settings: Settings, where: Places, url: str) -> Settings:
     mail = settings.mail
     if not mail.host and where.mail_port and any(one.name.startswith(SIMULATOR) for one in carriers):
         mail = MailSettings(host=where.host, port=where.mail_port, tls="none")
+    secret = settings.secret or master_secret(where.data)
+    rcs = settings.rcs
+    if not rcs.url and any(one.name.startswith(SIMULATOR) for one in carriers):
+        events_token = hmac.digest(secret.encode(), b"the webhook of the simulated provider of RCS", "sha256").hex()
+        rcs = RcsSettings(
+            url=f"{where.phones}/rcs", agent_id=SIMULATOR, token=SIMULATOR, events_token=events_token, ttl=rcs.ttl
+        )
     return msgspec.structs.replace(
         settings,
         mail=mail,
+        rcs=rcs,
         database_url=url,
-        secret=settings.secret or master_secret(where.data),
+        secret=secret,
         carriers=carriers,
         callback_private=True,
     )

@@ -36,8 +36,13 @@ def main(name: str, *arguments: str) -> None:
 def _simulate(host: str, port: str, http_port: str, data: str) -> Program:
     """The operator."""
     from ..simulator import run as simulator
+    from ..simulator.rcs import Webhook
 
-    return lambda _: simulator.until_signal(simulator.run(host, int(port), int(http_port), Path(data)))
+    def program(settings: Settings) -> Coroutine[Any, Any, None]:
+        rcs = Webhook(f"http://{settings.host}:{settings.port}/rcs/events", settings.rcs.events_token)
+        return simulator.until_signal(simulator.run(host, int(port), int(http_port), Path(data), rcs=rcs))
+
+    return program
 
 
 def _work(data: str) -> Program:

@@ -28,6 +28,8 @@ from markupsafe import Markup, escape
 from passerelle.simulator.behaviours import ORDINARY, script_for, table
 from passerelle.simulator.phone import correspondents
 from passerelle.simulator.postbox import Postbox
+from passerelle.simulator.rcs import ROOT, Rbm
+from passerelle.simulator.rcs_behaviours import rcs_script_for, rcs_table
 from passerelle.simulator.sink import Receive, Scope, Send, Sink
 from passerelle.simulator.smsc import NobodyBound, Smsc
 
@@ -42,6 +44,14 @@ class Desk:
     smsc: Smsc
     sink: Sink
     postbox: Postbox
+    rbm: Rbm
+
+
+class TapForm(msgspec.Struct):
+    """A suggestion of an RCS message that is tapped: its messageId, and which of its suggestions."""
+
+    name: str
+    position: int
 
 
 class ReplyForm(msgspec.Struct):
@@ -105,7 +115,7 @@ _SCRIPT, _SCRIPT_HASH = _inline("live.js")
 _templates.globals.update(style_css=_STYLE, live_js=_SCRIPT)
 HEADERS = {
     "Content-Security-Policy": f"default-src 'none'; style-src {_STYLE_HASH}; script-src {_SCRIPT_HASH}; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "img-src http: https:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",  # with none at all a browser hides the origin of our own form
     "Cache-Control": "no-store",
@@ -133,7 +143,14 @@ async def home(desk: NamedDependency[Desk], q: FromQuery[str] = "") -> Response[
     wanted = international(q)
     numbers = [(number, bubble, script_for(number)) for number, bubble in desk.smsc.phones.latest(wanted)]
     return _page(
-        "home.html", numbers=numbers, search=q, wanted=wanted, stats=desk.smsc.stats(), magic=table(), ordinary=ORDINARY
+        "home.html",
+        numbers=numbers,
+        search=q,
+        wanted=wanted,
+        stats=desk.smsc.stats(),
+        magic=table(),
+        rcs=rcs_table(),
+        ordinary=ORDINARY,
     )
 
 
@@ -175,6 +192,15 @@ async def reply(desk: NamedDependency[Desk], number: FromPath[str], data: URLEnc
     return Redirect(f"/{number}", status_code=303)
 
 
+@post("/{number:str}/tap")
+async def tap(desk: NamedDependency[Desk], number: FromPath[str], data: URLEncodedBody[TapForm]) -> Response[Any]:
+    """A suggestion of an RCS message."""
+    number = _number(number)
+    if not desk.rbm.tap(number, data.name, data.position):
+        return _screen(desk, number, "That message is forgotten: the simulator has been started anew.", 404)
+    return Redirect(f"/{number}", status_code=303)
+
+
 def _screen(
     desk: Desk, number: str, error: str = "", status: int = 200, draft: ReplyForm | None = None
 ) -> Response[str]:
@@ -186,6 +212,7 @@ def _screen(
         bubbles=bubbles,
         parties=correspondents(bubbles),
         script=script_for(number),
+        rcs=rcs_script_for(number),
         ordinary=ORDINARY,
         error=error,
         draft=draft,
@@ -195,8 +222,10 @@ def _screen(
 def _send(desk: Desk, number: str, form: ReplyForm) -> int:
     """Text back; ClientException says why not."""
     to, text = form.to.strip(), form.text.replace("\r\n", "\n")
-    if not 1 <= len(to) <= 20 or not len(text.strip()) >= 1 or len(text) > _LONGEST_REPLY:
+    if not 1 <= len(to) <= 64 or not len(text.strip()) >= 1 or len(text) > _LONGEST_REPLY:
         raise ClientException(f"A reply needs a recipient and a text of at most {_LONGEST_REPLY} characters.")
+    if desk.rbm.say(number, to, text):
+        return 1
     try:
         return desk.smsc.inject(number, to, text)
     except NobodyBound as error:
@@ -271,19 +300,22 @@ async def api_mails(desk: NamedDependency[Desk]) -> list[dict[str, Any]]:
     ]
 
 
-def application(smsc: Smsc, sink: Sink, postbox: Postbox) -> Callable[[Scope, Receive, Send], Any]:
-    """The ASGI application: the pages, and the sink under `/sink/...`."""
-    desk = Desk(smsc, sink, postbox)
+def application(smsc: Smsc, sink: Sink, postbox: Postbox, rbm: Rbm) -> Callable[[Scope, Receive, Send], Any]:
+    """The ASGI application: the pages, the sink under `/sink/...`, the provider of RCS under `/rcs/...`."""
+    desk = Desk(smsc, sink, postbox, rbm)
     pages = Litestar(
-        [home, received, mails, mail, screen, reply, api_phone, api_reply, api_stats, api_mails],
+        [home, received, mails, mail, screen, reply, tap, api_phone, api_reply, api_stats, api_mails],
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
         before_request=_ours,
         openapi_config=None,
     )
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
-        is_sink = scope["type"] == "http" and scope["path"].startswith("/sink/")
-        if is_sink and (scope["method"] != "GET" or _names_us(scope)):
+        path = scope["path"] if scope["type"] == "http" else ""
+        is_sink = path.startswith("/sink/")
+        if path.startswith(f"{ROOT}/"):
+            await rbm(scope, receive, send)
+        elif is_sink and (scope["method"] != "GET" or _names_us(scope)):
             await sink(scope, receive, send)
         else:
             await pages(scope, receive, send)  # type: ignore[arg-type]

@@ -12,10 +12,21 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from passerelle.domain.text import Concat, decode, parse_udh
+from passerelle.simulator.rich import Content
 from passerelle.smpp import pdu as p
 
 UDHI = 0x40  # esm_class, SMPP 3.4 section 5.2.12
 _SHORT_CODE = re.compile(r"\bSTOP\s+(?:au\s+)?(\d{5})\b", re.IGNORECASE)
+
+
+class Rich(NamedTuple):
+    """An RCS message on a screen, and its messageId; `party` is the agent."""
+
+    at: float
+    mine: bool
+    party: str
+    content: Content
+    name: str = ""
 
 
 class Entry(NamedTuple):
@@ -30,7 +41,7 @@ class Entry(NamedTuple):
 class Screen:
     """One handset; `account` is the system_id that texted it last."""
 
-    entries: deque[Entry]
+    entries: deque[Entry | Rich]
     account: str = ""
 
 
@@ -44,6 +55,8 @@ class Bubble:
     text: str
     parts: int = 1
     total: int = 1
+    content: Content | None = None  # of an RCS message, as `Rich`
+    name: str = ""
 
 
 class PhoneBook:
@@ -62,6 +75,10 @@ class PhoneBook:
     def write(self, text: p.DeliverSm, at: float) -> None:
         """The handset sent a text (or a part)."""
         self._screen(text.source_addr).entries.append(Entry(at, True, text))
+
+    def show(self, number: str, message: Rich) -> None:
+        """An RCS message comes to a handset, or leaves it."""
+        self._screen(number).entries.append(message)
 
     def account(self, number: str) -> str:
         """The system_id that texted the number last; empty when unknown."""
@@ -97,13 +114,16 @@ class PhoneBook:
 def correspondents(bubbles: Iterable[Bubble]) -> list[str]:
     """Whom a reply may go to: senders and the short codes that texts name for STOP, the latest first, names last.
 
-    No real handset can answer a name.
+    No real handset can answer a name, but for those of RCS agents.
     """
     names: dict[str, None] = {}
+    agents: set[str] = set()
     for bubble in reversed(list(bubbles)):
         names.setdefault(bubble.party)
+        if bubble.content is not None:
+            agents.add(bubble.party)
         names.update(dict.fromkeys(_SHORT_CODE.findall(bubble.text)))
-    return sorted(names, key=lambda name: not name.lstrip("+").isdecimal())
+    return sorted(names, key=lambda name: name not in agents and not name.lstrip("+").isdecimal())
 
 
 @dataclass(slots=True)
@@ -115,10 +135,13 @@ class _Long:
     pieces: dict[int, bytes] = field(default_factory=dict)
 
 
-def _bubbles(entries: Iterable[Entry]) -> list[Bubble]:
-    texts: list[_Long] = []
+def _bubbles(entries: Iterable[Entry | Rich]) -> list[Bubble]:
+    texts: list[_Long | Rich] = []
     growing: dict[tuple[bool, str, int, int], _Long] = {}
     for entry in entries:
+        if isinstance(entry, Rich):
+            texts.append(entry)
+            continue
         place, octets = _place(entry.pdu)
         key = (entry.mine, _party(entry), place.reference, place.total)
         long = growing.get(key) if place.total > 1 else None
@@ -126,7 +149,11 @@ def _bubbles(entries: Iterable[Entry]) -> list[Bubble]:
             long = growing[key] = _Long(entry, place.total)
             texts.append(long)
         long.pieces[place.part] = octets
-    return [_bubble(long) for long in texts]
+    return [_rich_bubble(one) if isinstance(one, Rich) else _bubble(one) for one in texts]
+
+
+def _rich_bubble(rich: Rich) -> Bubble:
+    return Bubble(rich.at, rich.mine, rich.party, rich.content.caption, content=rich.content, name=rich.name)
 
 
 def _bubble(long: _Long) -> Bubble:

@@ -16,6 +16,7 @@ import uvicorn
 from passerelle.simulator.behaviours import Options
 from passerelle.simulator.handset import application
 from passerelle.simulator.postbox import Postbox
+from passerelle.simulator.rcs import Rbm, Webhook
 from passerelle.simulator.sink import Sink
 from passerelle.simulator.smsc import Smsc
 
@@ -42,9 +43,11 @@ async def run(
     *,
     smtp_port: int | None = None,
     options: Options | None = None,
+    rcs: Webhook | None = None,
     ready: Callable[[Addresses], None] | None = None,
 ) -> None:
-    """Run until cancelled; port 0 takes a free one, and `ready` is told which. No `smtp_port`: no mails.
+    """Run until cancelled; port 0 takes a free one, and `ready` is told which. No `smtp_port`: no mails. `rcs`:
+    where the events of that provider go.
 
     `data` is made if need be and holds the journal and the log of the sink. OSError when a port is taken,
     `journal.JournalInUse` when another simulator has the folder.
@@ -52,6 +55,7 @@ async def run(
     data.mkdir(parents=True, exist_ok=True)
     smsc, sink = Smsc(journal=data / JOURNAL, options=options), Sink(data / SINK_LOG)
     postbox = Postbox(data / MAIL_LOG)
+    rbm = Rbm(smsc.phones, rcs)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with contextlib.closing(sink), socket.create_server((host, http_port), family=family) as http:
         smpp = await smsc.start(host, smpp_port)
@@ -59,8 +63,9 @@ async def run(
             smtp = 0 if smtp_port is None else await postbox.start(host, smtp_port)
             if ready is not None:
                 ready(Addresses(host, smpp, http.getsockname()[1], smtp))
-            await _serve(application(smsc, sink, postbox), http)
+            await _serve(application(smsc, sink, postbox, rbm), http)
         finally:
+            await rbm.stop()
             await postbox.stop()
             await smsc.stop()
 

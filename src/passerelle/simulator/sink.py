@@ -69,12 +69,12 @@ class Sink:
         if scope["type"] != "http":
             return
         if scope["method"] == "GET" and scope["path"].rstrip("/").endswith("/received"):
-            await _respond(send, 200, msgspec.json.encode(list(self.hits)), b"application/json")
+            await respond(send, 200, msgspec.json.encode(list(self.hits)), b"application/json")
             return
-        body = await _body(receive)
+        body = await body_of(receive)
         status = 413 if body is None else self._next_status(scope["path"])
         self._keep(_hit(scope, body or b"", status))
-        await _respond(send, status, b"", b"text/plain")
+        await respond(send, status, b"", b"text/plain")
 
     def _next_status(self, path: str) -> int:
         told = _STATUS.search(path)
@@ -98,7 +98,7 @@ def _hit(scope: Scope, body: bytes, status: int) -> Hit:
     return Hit(time.time(), scope["method"], scope["path"], headers, status, query, text, coded)
 
 
-async def _body(receive: Receive) -> bytes | None:
+async def body_of(receive: Receive) -> bytes | None:
     """The whole body; None when it is too large."""
     chunks, size = [], 0
     while True:
@@ -111,7 +111,8 @@ async def _body(receive: Receive) -> bytes | None:
             return b"".join(chunks)
 
 
-async def _respond(send: Send, status: int, body: bytes, kind: bytes) -> None:
+async def respond(send: Send, status: int, body: bytes, kind: bytes) -> None:
+    """One whole answer."""
     headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
