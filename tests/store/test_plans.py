@@ -65,7 +65,7 @@ from passerelle.store import (
 )
 from passerelle.store import subaccounts as subaccount_rows
 from passerelle.store.database import queries
-from passerelle.store.numbering import Numbering
+from passerelle.store.numbering import MESSAGE_BLOCK, Numbering
 from passerelle.store.verifications import Verification
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # a Friday, by day: marketing leaves at once
@@ -237,6 +237,7 @@ class Day:
         await self.rent()
         await self.own()
         await self.check()
+        await self.group()
 
     async def accept(self) -> None:
         """Single messages, long ones, a list; with and without an Idempotency-Key; one at a sending time, taken back."""
@@ -355,6 +356,7 @@ class Day:
         await limits.count(db, account, "cost-resume", 5, NOW)
         numbering = Numbering(db)
         await asyncio.gather(numbering.submission_number(), numbering.snapshot_number())
+        await numbering.messages(2 * MESSAGE_BLOCK, NOW)
 
     async def _pairs(self) -> list[tuple[int, int]]:
         rows = await self.db.fetch(
