@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from random import Random
 from typing import Any, TextIO
 
 from ..domain import numbers
@@ -252,14 +253,15 @@ def report_of(file: Path) -> Path:
 def example(count: int) -> Iterator[dict[str, Any]]:
     """People who do not exist, with numbers kept free for fiction (06 39 98 xx xx), for trying out."""
     towns = ("60200", "60000", "02200", "02100", "75011", "69003", "13001", "97400")
+    dice = Random(14)  # the same people everywhere
     for n in range(count):
         yield {
             "phone": f"06399{80000 + n:05}",
-            "sex": "hf"[n * 7 % 10 < 6],
-            "birth_year": str(1940 + n * 37 % 68),
-            "zipcode": towns[min(n * 13 % 20, 7)],
-            "interests": ("14", "14.35", "14;14.35", "14")[n % 4],
-            "category": ("102", "103", "103", "")[n // 3 % 4],
+            "sex": dice.choice("hf"),
+            "birth_year": str(dice.randint(1940, 2007)),
+            "zipcode": dice.choice(towns),
+            "interests": dice.choice(("14", "14.35")),
+            "category": dice.choice(("102", "103", "")),
             "consent_date": "2026-01-15",
             "consent_source": "fiction",
             "consent_proof": f"example {n}",
