@@ -61,6 +61,7 @@ def beyond(pages, native):
         ("/abc", "go.example:8080", "pages /l/abc"),
         ("/abc", "GO.EXAMPLE.", "pages /l/abc"),
         ("/l/abc", "go.example", "pages /l/abc"),
+        ("/api/v1/x", "go.example", "native /api/v1/x"),
     ],
 )
 async def test_a_path_finds_its_application(beyond, path, host, told):

@@ -10,6 +10,7 @@ from datetime import timedelta
 import uvicorn
 
 from .. import telemetry
+from ..domain import links
 from ..pipeline.api_keys import ApiKeys
 from ..pipeline.keys import Keyring
 from ..pipeline.submit import Submitter
@@ -29,10 +30,23 @@ HTTP_PATIENCE = 4.0  # seconds that a call waits for a database that is away: cl
 
 def beyond(base: Ground, submitter: Submitter, is_ready: Callable[[], Awaitable[bool]]) -> Beyond:
     """What stands behind the dialects, by prefix; a factory imports what it needs when it is called."""
-    routes: dict[str, Factory] = {"/api/v1": lambda: native(base, submitter), "/signup": lambda: signup_page(base)}
+    routes: dict[str, Factory] = {
+        "/api/v1": lambda: native(base, submitter),
+        "/signup": lambda: signup_page(base),
+        links.PATH: lambda: link_pages(base),
+    }
     if base.settings.rcs.url:
         routes[rcs_events.PATH] = lambda: _rcs_door(base)
-    return Beyond(routes, health.application(is_ready, metrics=base.settings.metrics))
+    host = base.settings.short_link_host.partition(":")[0]
+    hosts = {host: links.PATH} if host else {}
+    return Beyond(routes, health.application(is_ready, metrics=base.settings.metrics), hosts)
+
+
+def link_pages(base: Ground) -> App:
+    """Short links, and surveys behind them."""
+    from ..surfaces.pages.links import application
+
+    return application(base.db, base.clock, base.links)
 
 
 def signup_page(base: Ground) -> App:

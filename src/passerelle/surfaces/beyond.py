@@ -19,7 +19,7 @@ class Beyond:
     """The ASGI application behind the dialects; what no prefix names goes to `fallback`.
 
     `routes`: prefix -> factory of the application below it, which sees whole paths. `hosts`: host name -> prefix that
-    all paths of this host stand below.
+    all paths of this host stand below that name nothing else.
     """
 
     def __init__(self, routes: Mapping[str, Factory], fallback: App, hosts: Mapping[str, str] | None = None) -> None:
@@ -52,11 +52,15 @@ class Beyond:
             raise
 
     def _locate(self, scope: Scope) -> Factory | None:
-        path: str = scope["path"]
-        prefix = self._hosts.get(_host(scope)) if self._hosts else None
-        if prefix is not None and not _is_below(path, prefix):
-            path = scope["path"] = prefix + path
-            scope["raw_path"] = path.encode()
+        found = self._below(scope["path"])
+        prefix = self._hosts.get(_host(scope)) if found is None and self._hosts else None
+        if prefix is None:
+            return found
+        scope["path"] = prefix + scope["path"]
+        scope["raw_path"] = scope["path"].encode()
+        return self._below(scope["path"])
+
+    def _below(self, path: str) -> Factory | None:
         return next((factory for prefix, factory in self._routes if _is_below(path, prefix)), None)
 
 

@@ -5,10 +5,12 @@ One rule: a page loads nothing but itself, and its style is allowed by its hash;
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader
 from litestar import Litestar, MediaType, Request, Response
@@ -16,7 +18,8 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 
-from ..http import App, report
+from ..http import PATIENCE, App, Message, Receive, Scope, Send, report
+from . import words
 
 LARGEST = 64 * 1024  # octets of a form
 
@@ -26,9 +29,10 @@ _templates = Environment(
 _STYLE = _templates.get_template("style.css").render()
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _templates.globals.update(style_css=_STYLE)
+_templates.filters.update(typeset=words.typeset)
 HEADERS = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_HASH}'; img-src data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",  # with none at all a browser hides the origin of our own form
     "Cache-Control": "no-store",
@@ -36,15 +40,34 @@ HEADERS = {
 }
 
 
-def page(name: str, status: int = 200, **values: Any) -> Response[str]:
+def language(request: Request[Any, Any, Any]) -> str:
+    """What the visitor reads."""
+    return words.language(request.headers.get("accept-language", ""))
+
+
+def page(name: str, status: int = 200, language: str = words.PREFERRED, **values: Any) -> Response[str]:
     """A template as an answer."""
-    html = _templates.get_template(name).render(**values)
+    html = _templates.get_template(name).render(language=language, words=words.WORDS[language], **values)
     return Response(html, media_type=MediaType.HTML, status_code=status, headers=HEADERS)
+
+
+def said(what: str, status: int, language: str) -> Response[str]:
+    """A page that says one thing: the words `what` and `what_text`."""
+    told = words.WORDS[language]
+    return page("said.html", status, language, title=told[what], text=told[f"{what}_text"])
+
+
+def is_own(request: Request[Any, Any, Any], hosts: frozenset[str] = frozenset()) -> bool:
+    """Whether a page of ours sends this form, or no page at all; `hosts`: under which other names ours are known."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        return site in ("same-origin", "none")
+    return origin is None or urlsplit(origin).netloc in hosts | {request.headers.get("host", "")}
 
 
 def ready(root: str, handlers: Sequence[HTTPRouteHandler], dependencies: Mapping[str, Provide]) -> App:
     """The ASGI application of the pages below `root`."""
-    return Litestar(  # type: ignore[return-value]
+    litestar = Litestar(
         handlers,
         path=root,
         dependencies=dict(dependencies),
@@ -55,12 +78,24 @@ def ready(root: str, handlers: Sequence[HTTPRouteHandler], dependencies: Mapping
         debug=False,
     )
 
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        async def soon() -> Message:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    return await receive()
+            except TimeoutError:  # a body that does not come
+                return {"type": "http.disconnect"}
+
+        await litestar(scope, soon, send)  # type: ignore[arg-type]
+
+    return app
+
 
 def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status >= 500:
         report("pages", request.method, request.url.path.rpartition("/")[0], error)  # what is last may be a secret
-        return page("said.html", 500, title="Une erreur est survenue", text="Réessayez dans un moment.")
+        return said("failed", 500, language(request))
     if status in (404, 405):
-        return page("said.html", 404, title="Cette page n'existe pas", text="Vérifiez l'adresse.")
-    return page("said.html", status, title="Cette demande n'est pas valable", text="Revenez en arrière et réessayez.")
+        return said("nowhere", 404, language(request))
+    return said("invalid_request", status, language(request))

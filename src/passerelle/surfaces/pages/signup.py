@@ -20,7 +20,7 @@ from ...pipeline import signup
 from ...pipeline.signup import LONGEST, SHORTEST, Field, Given, Invited, Standing
 from ...store.database import Database
 from ..http import App
-from .page import page, ready
+from .page import is_own, page, ready
 
 ROOT = "/signup"
 TEXTS = {
@@ -83,7 +83,7 @@ async def accept(
     data: URLEncodedBody[Form],
 ) -> Response[str]:
     """The form, filled in."""
-    if not _is_own(request, desk.hosts):
+    if not is_own(request, desk.hosts):
         return page("said.html", 403, title="Refusé", text="Ce formulaire n'a pas été envoyé depuis cette page.")
     given, now = data.given(), desk.clock.now()
     invited = await signup.look(desk.db, token, now)
@@ -105,14 +105,6 @@ def _form(invited: Invited, given: Given, wrong: set[Field], status: int = 200) 
 def _ended(standing: Standing) -> Response[str]:
     status, title, text = ENDED[standing]
     return page("said.html", status, title=title, text=text)
-
-
-def _is_own(request: Request[Any, Any, Any], hosts: frozenset[str]) -> bool:
-    """Whether this page sends the form, or no page at all."""
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if site is not None:
-        return site in ("same-origin", "none")
-    return origin is None or urlsplit(origin).netloc in hosts | {request.headers.get("host", "")}
 
 
 def application(db: Database, clock: Clock, site: str) -> App:
