@@ -25,11 +25,13 @@ from ..door import Barrier, Stopped
 from ..http import LONGEST, PATIENCE, App, Message, Receive, Scope, Send, report
 from . import (
     account,
+    checks,
     events,
     explain,
     keys,
     ledger,
     messages,
+    numbers,
     openapi,
     reading,
     rental,
@@ -51,6 +53,8 @@ FAMILIES = (
     keys,
     events,
     rental,
+    numbers,
+    checks,
 )
 """Modules whose `HANDLERS` are served, in the order of the documentation."""
 
