@@ -6,7 +6,7 @@ One rule: what a send would do, `explain` says, as both read the same `Send` int
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -21,7 +21,7 @@ from ...domain.admission import Finding, Reason, Wanted
 from ...domain.message import TrafficClass
 from ...domain.pricing import Service
 from ...domain.profile import NATIVE, Profile
-from ...pipeline.submit import Accepted, Beside, Denied, Idempotency, KeyReused, Refused, Replayed
+from ...pipeline.submit import Accepted, Beside, Denied, Idempotency, KeyReused, Refused, Replayed, Result
 from ..door import Stopped, of_state
 from . import reasons, shapes
 from .calls import ROOT, Caller, Raw, Services
@@ -58,19 +58,9 @@ class To(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 Number = Annotated[str, Meta(max_length=40)]
 
 
-class Send(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A text to one or many."""
+class Manner(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """How a text is sent."""
 
-    to: Annotated[
-        list[Number | To],
-        Meta(
-            min_length=1,
-            max_length=MOST_RECIPIENTS,
-            description="Mobile numbers (+33..., 06...), or objects with `phone` and a `text` of its own.",
-            examples=[["+33639980001"]],
-        ),
-    ]
-    text: Annotated[str, Meta(description="The text of all who have none of their own.", examples=["Bonjour"])] = ""
     sender: Annotated[
         str, Meta(description="3 to 11 letters and digits, or a number of the account; empty: the short code.")
     ] = ""
@@ -89,13 +79,28 @@ class Send(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     callback_url: Annotated[
         str, Meta(description="Where the events of these messages are posted, besides to the endpoints of the account.")
     ] = ""
+
+
+class Send(Manner, kw_only=True, forbid_unknown_fields=True):
+    """A text to one or many."""
+
+    to: Annotated[
+        list[Number | To],
+        Meta(
+            min_length=1,
+            max_length=MOST_RECIPIENTS,
+            description="Mobile numbers (+33..., 06...), or objects with `phone` and a `text` of its own.",
+            examples=[["+33639980001"]],
+        ),
+    ]
+    text: Annotated[str, Meta(description="The text of all who have none of their own.", examples=["Bonjour"])] = ""
     sandbox: Annotated[bool, Meta(description="Try only: nothing leaves, nothing is charged.")] = False
 
 
 POLICIES = {Unicode.ALLOW: "unicode", Unicode.TRANSLITERATE: "transliterate", Unicode.REFUSE: "reject"}
 
 
-def profile_of(body: Send, account: Account) -> Profile:
+def profile_of(body: Manner, account: Account) -> Profile:
     """The rules of this API with the policy of the request; an account without `unicode` has near characters sent."""
     policy = POLICIES[body.unicode]
     return replace(NATIVE, characters="transliterate" if policy == "unicode" and not account.rules.unicode else policy)
@@ -103,11 +108,21 @@ def profile_of(body: Send, account: Account) -> Profile:
 
 def wanted_of(body: Send, account: Account, now: datetime) -> Wanted:
     """The request as the rules see it."""
+    items = [(one, None) if isinstance(one, str) else (one.phone, one.text) for one in body.to]
+    wanted = wanted_like(body, body.text, items, account, now)
+    wanted.sandbox = body.sandbox
+    return wanted
+
+
+def wanted_like(
+    body: Manner, text: str, items: Sequence[tuple[str, str | None]], account: Account, now: datetime
+) -> Wanted:
+    """A text to these, in the manner asked for."""
     traffic = account.rules.traffic_class if body.traffic is None else TrafficClass[body.traffic.name]
     due_at = None if body.send_at is None else body.send_at.astimezone(UTC)
     return Wanted(
-        items=[(one, None) if isinstance(one, str) else (one.phone, one.text) for one in body.to],
-        text=body.text,
+        items=items,
+        text=text,
         sender=body.sender,
         service=Service[body.range.name],
         traffic=traffic,
@@ -117,12 +132,11 @@ def wanted_of(body: Send, account: Account, now: datetime) -> Wanted:
         tag_key=body.tag,
         dlr_url=body.callback_url,
         reply_url=body.callback_url,
-        sandbox=body.sandbox,
         faults=list(_faults(body, due_at, now)),
     )
 
 
-def _faults(body: Send, due_at: datetime | None, now: datetime) -> list[Finding]:
+def _faults(body: Manner, due_at: datetime | None, now: datetime) -> list[Finding]:
     found = []
     if due_at is not None and due_at < now:
         found.append(Finding(Reason.DATE_PAST))
@@ -158,8 +172,12 @@ async def submitted(
 
     Raises Problem.
     """
-    once = _idempotency(caller, word, status)
-    result = await services.submitter.accept(caller.account, wanted, profile, once, beside)
+    once = idempotency(caller, word, status)
+    return told(await services.submitter.accept(caller.account, wanted, profile, once, beside), word)
+
+
+def told(result: Result, word: Callable[[Accepted], Any]) -> Any:
+    """What became of a request that sends, in the words given. Raises Problem."""
     if isinstance(result, Accepted):
         return word(result)
     if isinstance(result, Replayed):
@@ -167,8 +185,8 @@ async def submitted(
     if isinstance(result, Refused):
         raise reasons.refused(result.findings, result.dropped)
     if isinstance(result, KeyReused):
-        told = "Another request was made under this Idempotency-Key: take a new one for a new request."
-        raise Problem("idempotency-key-reused", told)
+        again = "Another request was made under this Idempotency-Key: take a new one for a new request."
+        raise Problem("idempotency-key-reused", again)
     raise _denied(result)
 
 
@@ -180,7 +198,8 @@ def _denied(denied: Denied) -> Problem:
     return Problem("unavailable", told, headers=[("Retry-After", "1")])
 
 
-def _idempotency(caller: Caller, word: Callable[[Accepted], Any], status: int) -> Idempotency | None:
+def idempotency(caller: Caller, word: Callable[[Accepted], Any], status: int = 201) -> Idempotency | None:
+    """What keeps the answer under the key of the request, where it has one."""
     if not caller.idempotency_key:
         return None
     path = caller.path.partition("?")[0]
