@@ -64,9 +64,9 @@ class Chosen(_Shape, frozen=True):
         marks = (
             (self.open_url_action, "↗"),
             (self.dial_action, "✆"),
-            (self.view_location_action, "⌖"),
-            (self.create_calendar_event_action, "＋"),
-            (self.share_location_action, "◎"),
+            (self.view_location_action, "◉"),
+            (self.create_calendar_event_action, "+"),
+            (self.share_location_action, "◉"),
         )
         return next((mark for action, mark in marks if action is not None), "")
 
