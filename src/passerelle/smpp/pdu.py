@@ -358,6 +358,8 @@ def encode(pdu: Pdu, sequence: int, status: int = 0) -> bytes:
     """
     try:
         return ENCODERS[type(pdu)](pdu, sequence, status)
+    except KeyError as error:
+        raise ValueError(f"{type(pdu).__name__}: {error} is no octet") from error
     except OverflowError as error:
         raise ValueError(f"{type(pdu).__name__}: {error}") from error
 
@@ -369,7 +371,10 @@ def decode(frame: bytes) -> Frame:
     length, command, status, sequence = HEADER.unpack_from(frame)
     if length != len(frame):
         return Frame(command, status, sequence, _BAD_LENGTH)
-    return Frame(command, status, sequence, decode_body(command, frame, frame.decode("latin-1"), HEADER_SIZE, length))
+    decoder = DECODERS.get(command)
+    if decoder is None:
+        return Frame(command, status, sequence, _UNKNOWN)
+    return Frame(command, status, sequence, decoder(frame, frame.decode("latin-1"), HEADER_SIZE, length))
 
 
 def decode_body(command_id: int, buffer: bytes, text: str, start: int, end: int) -> Any:
