@@ -1,12 +1,13 @@
-"""Two customers of one installation: whatever Mallory names of the bakery's, she learns and changes nothing.
+"""Whatever others name of the bakery's, they learn and change nothing: Mallory, a branch of the bakery's, its owner.
 
-Every call of every dialect is made with her key and the bakery's ids, then with ids that exist nowhere: the answers
+Every call of every dialect is made with their keys and the bakery's ids, then with ids that exist nowhere: the answers
 are the same, and no row of the bakery's has changed. A call that is not listed here fails the test.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from conftest import created
 from surfaces.asgi import Client, Response
 from surfaces.smspartner.conftest import TUESDAY, nothing
 
@@ -167,6 +169,8 @@ class Town:
     bakery_key: str
     mallory: Account
     mallory_key: str
+    branch_key: str = ""  # of a sub-account
+    chain_key: str = ""  # of the account whose sub-account the bakery is
     ids: dict[str, str] = field(default_factory=dict)
 
     async def call(self, key: str, dialect: str, method: str, target: str, body: str = "", once: str = "") -> Response:
@@ -198,6 +202,22 @@ class Town:
 
 @pytest.fixture
 async def town(db: Database) -> AsyncIterator[Town]:
+    async with settled(db) as town:
+        yield town
+
+
+@pytest.fixture(scope="module")
+async def attacked(database_server: str, database_template: str) -> AsyncIterator[Town]:
+    """One town for all attacks: they change nothing."""
+    async with created(database_server, database_template) as url:
+        db = await Database.open(url, size=8)
+        async with settled(db) as town:
+            yield town
+        await db.close()
+
+
+@contextlib.asynccontextmanager
+async def settled(db: Database) -> AsyncIterator[Town]:
     clock = ManualClock(TUESDAY)
     accounts = Accounts(db, Keyring("test"), Settings())
     submitter = Submitter(db, accounts, [Route(1, frozenset({1, 2}))], clock)
@@ -213,6 +233,11 @@ async def town(db: Database) -> AsyncIterator[Town]:
     running = asyncio.create_task(submitter.run())
     made = Town(db, surfaces, Dialects(surfaces, nothing, Limits()), bakery, bakery_key, mallory, mallory_key)
     await furnish(made)
+    branch, made.branch_key = await accounts.create("branch@example.org", now=TUESDAY, parent_id=bakery.id)
+    chain, made.chain_key = await accounts.create("chain@example.org", now=TUESDAY)
+    await db.execute("update account set parent_id = $2 where id = $1", bakery.id, chain.id)
+    for account in (branch, chain):
+        await accounts.credit(account.id, 10_000_000, TUESDAY)
     yield made
     running.cancel()
 
@@ -324,7 +349,8 @@ def told(answer: Response, ids: dict[str, str]) -> tuple[int, str]:
 
 
 def every_call() -> list[Any]:
-    return [pytest.param(*call, id=" ".join(call)) for call in CALLS]
+    """Those that make something last: an attacker has nothing of her own before."""
+    return [pytest.param(*call, id=" ".join(call)) for call in sorted(CALLS, key=(SENDS | ADDS).__contains__)]
 
 
 def test_every_call_of_every_dialect_is_asked(town: Town) -> None:
@@ -338,26 +364,31 @@ def test_every_call_of_every_dialect_is_asked(town: Town) -> None:
 
 
 @pytest.mark.parametrize(("dialect", "method", "path"), every_call())
-async def test_what_is_the_bakerys_is_nothing_to_mallory(town: Town, dialect: str, method: str, path: str) -> None:
+async def test_what_is_the_bakerys_is_nothing_to_others(attacked: Town, dialect: str, method: str, path: str) -> None:
     call = (dialect, method, path)
-    before = await town.rows()
-    for target in targets(path):
-        for query, body in CALLS[call]:
-            answers = []
-            for ids in (town.ids, NOWHERE):
-                asked = filled(target, ids) + (f"?{filled(query, ids, queried=True)}" if query else "")
-                answer = await town.call(
-                    town.mallory_key, dialect, method, asked, filled(body, ids), filled("{once}", ids)
-                )
-                answers.append(told(answer, ids))
-                assert answer.status < 500
-                assert "Secret" not in answer.text
-            if call in SENDS | ADDS:  # ids are made, none of them the bakery's
-                assert answers[0][0] == answers[1][0]
-                assert town.ids["token"] not in answers[0][1] and town.ids["snapshot"] not in answers[0][1]
-            else:
-                assert answers[0] == answers[1]
-    assert await town.rows() == before
+    before = await attacked.rows()
+    for key in (attacked.mallory_key, attacked.branch_key, attacked.chain_key):
+        await attacked.db.execute("delete from rate_call")
+        for target in targets(path):
+            for query, body in CALLS[call]:
+                await attack(attacked, key, call, target, query, body)
+    assert await attacked.rows() == before
+
+
+async def attack(town: Town, key: str, call: tuple[str, str, str], target: str, query: str, body: str) -> None:
+    """With the bakery's ids and with ids of nobody: the same answers."""
+    answers = []
+    for ids in (town.ids, NOWHERE):
+        asked = filled(target, ids) + (f"?{filled(query, ids, queried=True)}" if query else "")
+        answer = await town.call(key, call[0], call[1], asked, filled(body, ids), filled("{once}", ids))
+        answers.append(told(answer, ids))
+        assert answer.status < 500
+        assert "Secret" not in answer.text
+    if call in SENDS | ADDS:  # ids are made, none of them the bakery's
+        assert answers[0][0] == answers[1][0]
+        assert town.ids["token"] not in answers[0][1] and town.ids["snapshot"] not in answers[0][1]
+    else:
+        assert answers[0] == answers[1]
 
 
 @pytest.mark.parametrize(("dialect", "method", "path"), every_call())
