@@ -14,6 +14,7 @@ from ..domain import links
 from ..pipeline.api_keys import ApiKeys
 from ..pipeline.keys import Keyring
 from ..pipeline.submit import Submitter
+from ..pipeline.webhooks import Webhooks
 from ..settings import Settings
 from ..surfaces import health, rcs_events
 from ..surfaces.beyond import Beyond, Factory
@@ -71,6 +72,7 @@ def native(base: Ground, submitter: Submitter) -> App:
         door=Door(base.db, base.accounts, base.clock),
         accounts=base.accounts,
         keys=ApiKeys(base.db, Keyring(base.settings.secret)),
+        webhooks=Webhooks(base.db, Keyring(base.settings.secret)),
         submitter=submitter,
         clock=base.clock,
         settings=base.settings,

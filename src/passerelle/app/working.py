@@ -34,6 +34,7 @@ from ..pipeline.rental import Builder
 from ..pipeline.subaccounts import settle_removed
 from ..pipeline.teller import Teller
 from ..pipeline.verifications import Verifications
+from ..pipeline.webhooks import Webhooks
 from ..pipeline.worker import Worker, chores
 from ..settings import SettingError, Settings
 from ..store.database import Database
@@ -85,8 +86,9 @@ def _worker(
     """The loops of `work`."""
     settings, db, clock = base.settings, base.db, base.clock
     owner = UUID(str(uuid_utils.uuid4()))
-    callbacks = Callbacks(db, poster, accounts, clock)
-    teller = Teller(accounts, WORDINGS, callbacks.offer)
+    webhooks = Webhooks(db, accounts.keyring)
+    callbacks = Callbacks(db, poster, accounts, clock, webhooks=webhooks)
+    teller = Teller(accounts, WORDINGS, callbacks.offer, accounts.listeners)
     validity = timedelta(hours=settings.validity_hours)
     failover = Failover(accounts, base.routes(), ttl=timedelta(seconds=settings.rcs.ttl), validity=validity)
     dispatcher = Dispatcher(

@@ -12,7 +12,8 @@ class Profile:
     """The rules of one dialect.
 
     `characters`: what is done with those outside GSM 03.38: `replace` by the table of the contract, as the account
-    says (`account`), or one of what an account may say. `date_when_closed`: a marketing send with a date in a closed hour is refused or held.
+    says (`account`), or one of what an account may say. `date_when_closed`: a marketing send with a date in a closed
+    hour is refused or held.
     """
 
     dialect: Dialect

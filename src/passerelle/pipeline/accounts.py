@@ -6,6 +6,7 @@ A cached account is only ever used for a send, whose commit checks its version: 
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from datetime import datetime, time
 from time import monotonic
 from typing import Any
@@ -18,6 +19,7 @@ from ..store import accounts as store
 from ..store import ledger
 from ..store.database import Database
 from .keys import Keyring, new_key, new_webhook_secret
+from .webhooks import Listener, listeners
 
 CACHED = 20_000  # accounts kept by a process
 FRESH = 5.0
@@ -62,6 +64,10 @@ class Accounts:
     async def by_id(self, account_id: int) -> Account | None:
         """The account as it is now."""
         return await self._load(await store.by_id(self._db, account_id))
+
+    async def listeners(self, account_ids: Sequence[int]) -> dict[int, tuple[Listener, ...]]:
+        """The endpoints of those of the accounts that have some."""
+        return await listeners(self._db, account_ids)
 
     async def again(self, account: Account) -> Account | None:
         """The same account as it is now; None where its key has been replaced or taken away."""

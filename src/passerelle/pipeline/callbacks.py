@@ -15,10 +15,13 @@ from .. import telemetry
 from ..clock import Clock
 from ..outbound.webhook import Posted, Poster
 from ..store import events
+from ..store import webhooks as logged
 from ..store.database import Database, is_transient
 from ..store.events import Failed, Leased
+from ..store.webhooks import DeliveryState, Tried
 from .accounts import Accounts
 from .endpoints import DOWN, Endpoint, Endpoints
+from .webhooks import Webhooks
 
 DELAYS = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 360, 720, 1440))
 """After each attempt in vain but the last: eight attempts in all."""
@@ -47,6 +50,7 @@ class Callbacks:
         *,
         slots: int = 256,
         endpoint_slots: int = 64,
+        webhooks: Webhooks | None = None,
     ) -> None:
         self._db = db
         self._poster = poster
@@ -56,7 +60,9 @@ class Callbacks:
         self._endpoints = Endpoints(slots, endpoint_slots)
         self._workers: set[asyncio.Task[None]] = set()
         self._chores: set[asyncio.Task[None]] = set()
-        self._secrets: dict[int, tuple[datetime, asyncio.Task[tuple[bytes, ...]]]] = {}
+        self._webhooks = webhooks
+        self._secrets: dict[tuple[int, int], tuple[datetime, asyncio.Task[tuple[bytes, ...]]]] = {}
+        self._tried: list[Tried] = []
         self._delivered: list[int] = []
         self._failed: list[Failed] = []
         self._ended = asyncio.Event()
@@ -150,7 +156,7 @@ class Callbacks:
     async def _attempt(self, endpoint: Endpoint, event: Leased) -> None:
         began = time.monotonic()
         try:
-            secrets = await self._secrets_of(event.account_id)
+            secrets = await self._secrets_of(event.account_id, event.endpoint_id)
             posted = await self._poster.post(
                 event.url, event.body.encode(), event.content_type, event.uuid, secrets, self._clock.now()
             )
@@ -166,11 +172,13 @@ class Callbacks:
             self._delivered.append(event.id)
             self._ended.set()
             _COUNTERS["delivered"].inc()
+            self._note(event, posted.status, "", DeliveryState.DELIVERED)
         elif posted.gone:
             self._end(Failed(event.id, event.attempts + 1, None, posted.error), "gone")
-            self._chore(event.account_id, event.url)
+            self._note(event, posted.status, posted.error, DeliveryState.GIVEN_UP)
+            self._chore(event)
         else:
-            self._put_off(event, posted.error, now)
+            self._put_off(event, posted.error, now, posted.status)
         if posted.status:
             if self._endpoints.answered(endpoint, seconds):
                 self._wake.set()
@@ -180,12 +188,26 @@ class Callbacks:
         if endpoint.unanswered == DOWN:
             telemetry.log(telemetry.Event.CALLBACK_FAILED, endpoint=endpoint.name, error=posted.error)
 
-    def _put_off(self, event: Leased, error: str, now: datetime) -> None:
+    def _put_off(self, event: Leased, error: str, now: datetime, status: int = 0) -> None:
         """To the next time of the schedule, or to the list for replay."""
         if event.attempts < len(DELAYS):
-            self._end(Failed(event.id, event.attempts + 1, now + DELAYS[event.attempts], error), "failed")
+            next_at = now + DELAYS[event.attempts]
+            self._end(Failed(event.id, event.attempts + 1, next_at, error), "failed")
+            self._note(event, status, error, DeliveryState.WAITING, next_at)
         else:
             self._end(Failed(event.id, event.attempts + 1, None, error), "given_up")
+            self._note(event, status, error, DeliveryState.GIVEN_UP)
+
+    def _note(
+        self, event: Leased, status: int, error: str, state: DeliveryState, next_at: datetime | None = None
+    ) -> None:
+        """For the log of an endpoint; the URLs of dialects have none."""
+        if event.endpoint_id:
+            e, now = event, self._clock.now()
+            self._tried.append(
+                Tried(e.account_id, e.endpoint_id, e.uuid, e.message_id, e.kind, e.at, e.body, e.attempts + 1, status,
+                      error, state, now, next_at)
+            )  # fmt: skip
 
     def _end(self, failed: Failed, counter: str) -> None:
         self._failed.append(failed)
@@ -210,7 +232,10 @@ class Callbacks:
             self._ended.clear()
             delivered, self._delivered = self._delivered, []
             failed, self._failed = self._failed, []
+            tried, self._tried = self._tried, []
             try:
+                await logged.log(self._db, tried)
+                tried = []
                 waiting = await events.delivered(self._db, delivered) if delivered else 0
                 delivered = []
                 if failed:
@@ -219,6 +244,7 @@ class Callbacks:
                 if is_transient(error):
                     self._delivered += delivered
                     self._failed += failed
+                    self._tried[:0] = tried
                     self._ended.set()
                 raise
         given_up = sum(row.next_at is None for row in failed)
@@ -229,40 +255,52 @@ class Callbacks:
 
     # --- accounts --------------------------------------------------------------------------------------------------
 
-    async def _secrets_of(self, account_id: int) -> tuple[bytes, ...]:
-        """What signs the account's notifications, at most a minute old; read once for all who wait for it."""
-        now = self._clock.now()
-        read_at, reading = self._secrets.get(account_id, (now, None))
+    async def _secrets_of(self, account_id: int, endpoint_id: int) -> tuple[bytes, ...]:
+        """What signs notifications to an account or to its endpoint, at most a minute old and read once."""
+        key, now = (account_id, endpoint_id), self._clock.now()
+        read_at, reading = self._secrets.get(key, (now, None))
         if reading is None or now - read_at >= SECRETS_FRESH:
             if len(self._secrets) >= SECRETS_KEPT:
                 self._secrets.clear()
-            reading = asyncio.create_task(self._read_secrets(account_id))
-            self._secrets[account_id] = now, reading
+            reading = asyncio.create_task(self._read_secrets(account_id, endpoint_id))
+            self._secrets[key] = now, reading
         try:
             return reading.result() if reading.done() else await asyncio.shield(reading)
         except Exception:
-            self._secrets.pop(account_id, None)
+            self._secrets.pop(key, None)
             raise
 
-    async def _read_secrets(self, account_id: int) -> tuple[bytes, ...]:
+    async def _read_secrets(self, account_id: int, endpoint_id: int) -> tuple[bytes, ...]:
+        if endpoint_id and self._webhooks is not None:
+            return await self._webhooks.secrets(endpoint_id, self._clock.now())
         account = await self._accounts.by_id(account_id)
         return () if account is None else account.secrets
 
-    def _chore(self, account_id: int, url: str) -> None:
-        chore = asyncio.create_task(self._disable(account_id, url))
+    def _chore(self, event: Leased) -> None:
+        chore = asyncio.create_task(self._disable(event))
         self._chores.add(chore)
         chore.add_done_callback(self._chores.discard)
 
-    async def _disable(self, account_id: int, url: str) -> None:
+    async def _disable(self, event: Leased) -> None:
         """The receiver said 410: the account tells nobody there any more."""
         try:
-            account = await self._accounts.by_id(account_id)
-            names = [] if account is None else _names_of(url, account.rules)
+            names = await (self._end_endpoint(event) if event.endpoint_id else self._forget_url(event))
             if names:
-                await self._accounts.update_rules(account_id, **dict.fromkeys(names, ""))
-                telemetry.log(telemetry.Event.CALLBACK_FAILED, account=account_id, disabled=names, error="HTTP 410")
+                told = {"account": event.account_id, "disabled": names}
+                telemetry.log(telemetry.Event.CALLBACK_FAILED, **told, error="HTTP 410")
         except Exception as error:
             _report(error)
+
+    async def _end_endpoint(self, event: Leased) -> list[str]:
+        await logged.disable(self._db, event.endpoint_id, "it answered 410 Gone", self._clock.now())
+        return [f"endpoint {event.endpoint_id}"]
+
+    async def _forget_url(self, event: Leased) -> list[str]:
+        account = await self._accounts.by_id(event.account_id)
+        names = [] if account is None else _names_of(event.url, account.rules)
+        if names:
+            await self._accounts.update_rules(event.account_id, **dict.fromkeys(names, ""))
+        return names
 
 
 def _names_of(url: str, rules: object) -> list[str]:

@@ -77,6 +77,12 @@ def event_of(state: State, dialect: Dialect) -> EventKind:
     return _ENDS.get(state, EventKind.FAILED)
 
 
+def kind_of(told: Told) -> EventKind:
+    """What happened, whatever the dialect calls it: SMS Partner knows but one kind of failure."""
+    is_bounce = told.event is EventKind.FAILED and told.state is State.BOUNCED
+    return EventKind.BOUNCED if is_bounce else told.event
+
+
 def url_for(kind: EventKind, dialect: Dialect, dlr_url: str, reply_url: str, rules: Rules) -> str:
     """Where an event goes, '' for nowhere. `dlr_url`, `reply_url`: those of the submission.
 

@@ -1,7 +1,8 @@
 """Notifications to customers as rows: written with what they tell of, leased to be posted, deleted once delivered.
 
-The one rule: events of one message leave in the order of their ids, each only when the one before is delivered or
-given up. Whoever inserts for a message holds the lock of its row, so that two transactions cannot miss each other.
+The one rule: events of one message to one endpoint leave in the order of their ids, each only when the one before is
+delivered or given up. Whoever inserts for a message holds the lock of its row, so that two transactions cannot miss
+each other.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from urllib.parse import urlsplit
 import msgspec
 import uuid_utils
 
-from ..domain.message import EventKind
 from .database import Database, queries
 
 _SQL = queries("events")
@@ -29,15 +29,17 @@ NEWEST = 2**63 - 1
 
 
 class NewEvent(msgspec.Struct, frozen=True):
-    """What a customer is to be told. `message_id` 0: about no message. `body`: as it will be sent."""
+    """What a customer is to be told. `message_id` 0: about no message. `body`: as it will be sent. `endpoint_id`: of a
+    webhook; 0: the URL of a dialect. `kind`: an EventKind, or 0: a ping."""
 
     account_id: int
     message_id: int
-    kind: EventKind
+    kind: int
     at: datetime
     url: str
     content_type: str
     body: str
+    endpoint_id: int = 0
 
 
 class Leased(msgspec.Struct, frozen=True):
@@ -55,6 +57,7 @@ class Leased(msgspec.Struct, frozen=True):
     body: str
     attempts: int
     deadline: float
+    endpoint_id: int = 0
 
 
 class Failed(NamedTuple):
@@ -115,21 +118,25 @@ async def insert(conn: Any, events: Sequence[NewEvent], now: datetime, lease_sec
 
 
 def _columns(known: dict[str, NewEvent]) -> Iterable[Sequence[Any]]:
-    seen: set[tuple[int, int]] = set()
+    seen: set[tuple[int, int, int]] = set()
     rows = []
     for uuid, e in known.items():
-        key = (e.account_id, e.message_id)
+        key = (e.account_id, e.message_id, e.endpoint_id)
         first = e.message_id == 0 or key not in seen
         seen.add(key)
-        rows.append((uuid, *key, e.kind, e.at, endpoint_of(e.url), e.url, e.content_type, e.body, first))
+        place = endpoint_of(e.url)
+        rows.append(
+            (uuid, e.account_id, e.message_id, e.kind, e.at, place, e.url, e.content_type, e.body, first, e.endpoint_id)
+        )
     return zip(*rows, strict=True)
 
 
 def _leased(id_: int, uuid: str, e: NewEvent, deadline: float) -> Leased:
     place = endpoint_of(e.url)
     return Leased(
-        id_, uuid, e.account_id, e.message_id, e.kind, e.at, place, e.url, e.content_type, e.body, 0, deadline
-    )
+        id_, uuid, e.account_id, e.message_id, e.kind, e.at, place, e.url, e.content_type, e.body, 0, deadline,
+        e.endpoint_id,
+    )  # fmt: skip
 
 
 async def lease(
@@ -138,7 +145,7 @@ async def lease(
     """Up to `limit` events that are due, the oldest first, none of `busy_endpoints`."""
     deadline = time.monotonic() + lease_seconds
     rows = await db.fetch(_SQL.lease, now, limit, busy_endpoints, timedelta(seconds=lease_seconds))
-    return sorted((Leased(*(*row, deadline)) for row in rows), key=lambda event: event.id)
+    return sorted((Leased(*(*row[:-1], deadline, row[-1])) for row in rows), key=lambda event: event.id)
 
 
 async def delivered(db: Database, ids: Sequence[int]) -> int:

@@ -18,6 +18,7 @@ from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.api_keys import ApiKeys
 from passerelle.pipeline.keys import Keyring
 from passerelle.pipeline.submit import Submitter
+from passerelle.pipeline.webhooks import Webhooks
 from passerelle.settings import Settings
 from passerelle.store.database import Database
 from passerelle.surfaces.door import Door
@@ -101,6 +102,7 @@ async def desk(db: Database) -> AsyncIterator[Desk]:
         door=Door(db, accounts, clock),
         accounts=accounts,
         keys=ApiKeys(db, keyring),
+        webhooks=Webhooks(db, keyring),
         submitter=submitter,
         clock=clock,
         settings=settings,

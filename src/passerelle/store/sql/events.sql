@@ -1,20 +1,24 @@
 -- Notifications to customers. A lease is by the clock of the database, everything else by business time. Events of one
--- message are posted one after the other, in the order of their ids; message 0 stands for no message and knows no order.
+-- message to one endpoint are posted one after the other, in the order of their ids; message 0 stands for no message and
+-- knows no order.
 -- Where the other events of a message are looked for, `state < 1` is 0 spelled so that the index of what is due, which a
 -- plan made on an empty table could take for as good, does not serve.
 
 -- name: insert
 -- Leased from the start, so that the process that commits them posts them without another query; but an event behind
 -- another of its message waits. $10: the first of its message in this batch.
-INSERT INTO event (uuid, account_id, message_id, kind, at, endpoint, url, content_type, body, next_at, lease_until)
-SELECT t.uuid, t.account_id, t.message_id, t.kind, t.at, t.endpoint, t.url, t.content_type, t.body, $11,
+INSERT INTO event (uuid, account_id, message_id, kind, at, endpoint, url, content_type, body, next_at, lease_until,
+                   endpoint_id)
+SELECT t.uuid, t.account_id, t.message_id, t.kind, t.at, t.endpoint, t.url, t.content_type, t.body, $12,
        CASE WHEN t.first AND NOT EXISTS (
                 SELECT FROM event e
-                WHERE t.message_id <> 0 AND e.account_id = t.account_id AND e.message_id = t.message_id AND e.state < 1)
-            THEN clock_timestamp() + $12::interval END
+                WHERE t.message_id <> 0 AND e.account_id = t.account_id AND e.message_id = t.message_id AND e.state < 1
+                  AND e.endpoint_id = t.endpoint_id)
+            THEN clock_timestamp() + $13::interval END,
+       t.endpoint_id
 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::smallint[], $5::timestamptz[], $6::text[], $7::text[],
-            $8::text[], $9::text[], $10::boolean[]) WITH ORDINALITY
-     AS t (uuid, account_id, message_id, kind, at, endpoint, url, content_type, body, first, n)
+            $8::text[], $9::text[], $10::boolean[], $11::bigint[]) WITH ORDINALITY
+     AS t (uuid, account_id, message_id, kind, at, endpoint, url, content_type, body, first, endpoint_id, n)
 ORDER BY t.n
 RETURNING id, uuid::text, lease_until IS NOT NULL
 
@@ -27,21 +31,23 @@ WHERE id = ANY (ARRAY(
       AND d.endpoint <> ALL ($3::text[])
       AND (d.message_id = 0 OR NOT EXISTS (
               SELECT FROM event p
-              WHERE p.account_id = d.account_id AND p.message_id = d.message_id AND p.id < d.id AND p.state < 1))
+              WHERE p.account_id = d.account_id AND p.message_id = d.message_id AND p.id < d.id AND p.state < 1
+                AND p.endpoint_id = d.endpoint_id))
     ORDER BY d.next_at
     LIMIT $2
     FOR UPDATE SKIP LOCKED))
-RETURNING id, uuid::text, account_id, message_id, kind, at, endpoint, url, content_type, body, attempts
+RETURNING id, uuid::text, account_id, message_id, kind, at, endpoint, url, content_type, body, attempts, endpoint_id
 
 -- name: delivered
 -- Counts the messages whose next event may go now.
 WITH ended AS (
-    DELETE FROM event WHERE id = ANY ($1::bigint[]) RETURNING id, account_id, message_id
+    DELETE FROM event WHERE id = ANY ($1::bigint[]) RETURNING id, account_id, message_id, endpoint_id
 )
 SELECT count(*) FROM ended d
 WHERE d.message_id <> 0 AND EXISTS (
     SELECT FROM event f
-    WHERE f.account_id = d.account_id AND f.message_id = d.message_id AND f.id > d.id AND f.state < 1)
+    WHERE f.account_id = d.account_id AND f.message_id = d.message_id AND f.id > d.id AND f.state < 1
+      AND f.endpoint_id = d.endpoint_id)
 
 -- name: failed
 -- No next time: given up.

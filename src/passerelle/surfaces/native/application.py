@@ -38,6 +38,7 @@ from . import (
     replies,
     statistics,
     stop_list,
+    webhooks,
 )
 from .calls import ROOT, Caller, Download, Endpoint, Raw, Services
 from .problems import MEDIA, OF_BARRIER, Problem
@@ -51,6 +52,7 @@ FAMILIES = (
     ledger,
     statistics,
     keys,
+    webhooks,
     events,
     rental,
     numbers,

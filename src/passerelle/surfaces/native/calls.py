@@ -19,6 +19,7 @@ from ...domain.scopes import SCOPES
 from ...pipeline.accounts import Accounts
 from ...pipeline.api_keys import ApiKeys
 from ...pipeline.submit import Submitter
+from ...pipeline.webhooks import Webhooks
 from ...settings import Settings
 from ...store.api_keys import ApiKey
 from ...store.database import Database
@@ -35,6 +36,7 @@ class Services:
     door: Door
     accounts: Accounts
     keys: ApiKeys
+    webhooks: Webhooks
     submitter: Submitter
     clock: Clock
     settings: Settings

@@ -6,35 +6,25 @@ id of the event is the header `webhook-id`.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
-
-import msgspec
 
 from ...domain.account import Rules
 from ...domain.event_types import type_of
-from ...domain.message import Dialect, EventKind, State
-from ...pipeline.wording import Told, Worded, Wording
+from ...domain.message import Dialect
+from ...pipeline.webhooks import envelope
+from ...pipeline.wording import Told, Worded, Wording, kind_of
 from .money import money
-
-JSON = "application/json"
 
 
 def report(told: Told, rules: Rules) -> Worded:
     """What became of a message, of any dialect."""
-    kind = EventKind.BOUNCED if told.event is EventKind.FAILED and told.state is State.BOUNCED else told.event
-    return event(type_of(kind), told.at, _message(told))
+    return envelope(type_of(kind_of(told)), told.at, _message(told))
 
 
 def reply(told: Told, rules: Rules) -> Worded:
     """What the receiver of a message wrote."""
     facts: dict[str, Any] = {"from": f"+{told.phone}", "text": told.text or None, "message": _message(told)}
-    return event(type_of(told.event), told.at, facts)
-
-
-def event(name: str, at: datetime, facts: dict[str, Any]) -> Worded:
-    """Any event."""
-    return JSON, msgspec.json.encode({"type": name, "timestamp": at, "data": facts}).decode()
+    return envelope(type_of(told.event), told.at, facts)
 
 
 def _message(told: Told) -> dict[str, Any]:

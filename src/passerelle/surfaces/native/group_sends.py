@@ -1,0 +1,189 @@
+"""A text to everybody in a group, as one submission, and how far it is.
+
+One rule: it is accepted as a whole or not at all; contacts that the rules refuse are left out and counted by reason.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ...domain.tokens import text20
+from ...pipeline import group_send as use_case
+from ...pipeline.group_send import UnknownFields
+from ...pipeline.submit import Accepted
+from ...store import contacts
+from ...store import group_sends as store
+from . import reasons, shapes
+from .calls import Caller, Raw, Services, endpoint
+from .contacts import Token, group_of
+from .problems import invalid, missing
+from .sending import Manner, idempotency, profile_of, told, wanted_like
+from .words import StateWord, state
+
+
+class GroupText(Manner, kw_only=True, forbid_unknown_fields=True):
+    """A text to a group."""
+
+    text: Annotated[
+        str,
+        Meta(
+            description="`{{firstname}}` stands for the first name of each contact; so do `lastname`, `phone`, `date`, "
+            "`url`, `custom1` to `custom4`. `{{firstname|dear customer}}` says what to write where there is none.",
+            examples=["Bonjour {{firstname|cher client}}"],
+        ),
+    ]
+
+
+class Dropped(msgspec.Struct, kw_only=True):
+    """Contacts to whom nothing is sent."""
+
+    reason: Annotated[str, Meta(examples=["opted_out"])]
+    contacts: int
+
+
+class GroupSent(msgspec.Struct, kw_only=True):
+    """What was accepted; it is stored and paid for."""
+
+    id: Annotated[shapes.Id, Meta(description="Of the submission.")]
+    send_at: datetime
+    messages: int
+    parts: int
+    price: shapes.Money
+    left_out: list[Dropped]
+
+
+class Count(msgspec.Struct, kw_only=True):
+    """How many messages are in a state."""
+
+    state: StateWord
+    messages: int
+
+
+class GroupSend(msgspec.Struct, kw_only=True):
+    """A submission to a group."""
+
+    id: Annotated[shapes.Id, Meta(description="Of the submission.")]
+    group: Annotated[Token | None, Meta(description="Null once it was deleted.")]
+    text: Annotated[str, Meta(description="As it was written, its fields not filled in.")]
+    contacts: Annotated[int, Meta(description="How many the group had.")]
+    messages: int
+    price: shapes.Money
+    accepted_at: datetime
+    send_at: datetime
+    cancelled_at: datetime | None
+    left_out: list[Dropped]
+
+
+class Progress(msgspec.Struct, kw_only=True):
+    """How far a submission is."""
+
+    id: shapes.Id
+    messages: int
+    states: list[Count]
+    parts_sent: int
+    parts_waiting: Annotated[int, Meta(description="That are still to be handed to an operator.")]
+    parts_before: Annotated[int, Meta(description="Of others, that leave sooner.")]
+    pace: Annotated[float, Meta(description="Parts a second; 0 while none has left.")]
+    send_at: datetime
+    cancelled_at: datetime | None
+    expected_end: Annotated[
+        datetime | None, Meta(description="When the last part leaves; null: all have left, or nobody knows.")
+    ]
+
+
+@endpoint(
+    "POST", "/groups/{id}/messages", "messages:send", status=201, problems=("refused", "credit", "quota"), idempotent=True
+)
+async def send(services: Services, caller: Caller, id: Token, body: GroupText) -> GroupSent | Raw:
+    """Send a text to all contacts of a group. It is one submission, whatever the size of the group."""
+    group = await group_of(services, caller, id)
+    like = wanted_like(body, body.text, [], caller.account, services.clock.now())
+    result = await use_case.send(
+        services.db,
+        services.submitter,
+        caller.account,
+        group,
+        like,
+        profile_of(body, caller.account),
+        idempotency(caller, _sent),
+    )
+    if isinstance(result, UnknownFields):
+        names = ", ".join(f"{{{{{name}}}}}" for name in result.names)
+        raise invalid("/text", f"No contact has {names}: nothing was sent.")
+    return told(result, _sent)  # type: ignore[no-any-return]
+
+
+@endpoint("GET", "/group-messages", "messages:read")
+async def listing(services: Services, caller: Caller, query: shapes.Paging) -> shapes.Page[GroupSend]:
+    """List what was sent to groups, the newest first."""
+    rows = await store.listing(services.db, caller.id, shapes.before(query), query.limit + 1)
+    tokens = {one.id: text20(one.token) for one in await contacts.groups_of(services.db, caller.id, [row.group_id for row in rows])}
+    return shapes.page(caller, query, rows, lambda row: _listed(row, tokens.get(row.group_id)), lambda row: row.submission_id)
+
+
+@endpoint("GET", "/submissions/{id}/progress", "messages:read")
+async def progress(services: Services, caller: Caller, id: str) -> Progress:
+    """See how far a submission is. What waits, what leaves before it, how fast it goes, when its end is expected."""
+    rates = _rates(services)
+    number = shapes.number(id)
+    found = await use_case.progress(services.db, caller.account, number, services.clock.now(), rates)
+    if found is None:
+        raise missing("submission")
+    return Progress(
+        id=str(found.submission_id),
+        messages=found.messages,
+        states=[Count(state=state(one), messages=count) for one, count in sorted(found.states.items())],
+        parts_sent=found.parts_sent,
+        parts_waiting=found.parts_waiting,
+        parts_before=found.parts_before,
+        pace=round(found.pace, 3),
+        send_at=found.due_at,
+        cancelled_at=found.cancelled_at,
+        expected_end=found.expected_end,
+    )
+
+
+def _rates(services: Services) -> dict[int, int]:
+    """Carrier -> parts a second that were agreed."""
+    agreed = {one.name: one.rate for one in services.settings.carriers}
+    return {number: agreed.get(name, 0) for number, name in services.carriers.items()}
+
+
+def _sent(done: Accepted) -> GroupSent:
+    counts: dict[str, int] = {}
+    for one in done.dropped:
+        counts[one.reason.value] = counts.get(one.reason.value, 0) + 1
+    return GroupSent(
+        id=str(done.id),
+        send_at=done.submission.due_at,
+        messages=len(done.kept),
+        parts=sum(to.parts for to in done.kept),
+        price=shapes.money(done.cost),
+        left_out=_left_out(counts),
+    )
+
+
+def _left_out(counts: dict[str, int]) -> list[Dropped]:
+    return [Dropped(reason=reason, contacts=count) for reason, count in sorted(counts.items())]
+
+
+def _listed(row: store.GroupSend, group: str | None) -> GroupSend:
+    return GroupSend(
+        id=str(row.submission_id),
+        group=group,
+        text=row.text,
+        contacts=row.contacts,
+        messages=row.messages,
+        price=shapes.money(row.cost),
+        accepted_at=row.accepted_at,
+        send_at=row.due_at,
+        cancelled_at=row.cancelled_at,
+        left_out=_left_out(row.dropped),
+    )
+
+
+HANDLERS = [send, listing, progress]
