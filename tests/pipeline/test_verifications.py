@@ -15,8 +15,10 @@ from passerelle.domain import numbers
 from passerelle.domain.account import Account
 from passerelle.domain.hlr import Found
 from passerelle.domain.message import EventKind
+from passerelle.outbound.lookup import WORST
 from passerelle.pipeline.batch import KeyReused, Replayed
 from passerelle.pipeline.verifications import (
+    LEASE,
     LIMIT,
     Check,
     Once,
@@ -285,6 +287,10 @@ async def test_a_dead_number_is_remembered_until_somebody_has_it(world: World) -
     await worker(world, Asked(down=True)).run()  # says nothing of the number
     assert await dead(world, account) == [FIRST]
     assert await dead(world, other) == []
+
+
+def test_a_lease_outlives_the_slowest_provider() -> None:
+    assert timedelta(seconds=WORST) < LEASE
 
 
 def test_a_request_has_six_digits_at_least() -> None:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import telemetry
 from ..clock import Clock
@@ -20,7 +20,6 @@ from ..domain.hlr import FINE, PROVIDER_ERROR, UNKNOWN_SUBSCRIBER, Found
 from ..domain.message import EventKind
 from ..domain.numbers import Number
 from ..domain.pricing import Service
-from ..outbound.lookup import WORST, Provider
 from ..store import events, ledger, submissions
 from ..store import verifications as store
 from ..store.database import Database
@@ -32,8 +31,12 @@ from .batch import KeyReused, Replayed
 from .teller import Teller
 from .wording import Worded
 
+if TYPE_CHECKING:
+    from ..outbound.lookup import Provider  # its HTTP client is not for who only accepts
+
 LIMIT = 100  # numbers asked about together
-LEASE = timedelta(seconds=WORST + 30)
+LEASE = timedelta(seconds=130)
+"""More than a provider may take for its worst answer."""
 UNREACHABLE = Found("", False, PROVIDER_ERROR)
 
 
