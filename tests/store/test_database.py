@@ -55,6 +55,20 @@ async def test_a_lost_connection_is_reported_and_the_next_statement_works(db: Da
     assert await db.fetchval("SELECT 1") == 1
 
 
+@pytest.mark.parametrize("ask", [Database.fetch, Database.fetchrow, Database.fetchval])
+async def test_a_read_whose_connection_is_lost_is_asked_once_more_and_a_change_is_not(db: Database, ask) -> None:
+    await db.execute("CREATE TABLE turn (n int); CREATE SEQUENCE turns")
+    dies_first = "CASE nextval('turns') % 2 WHEN 1 THEN pg_terminate_backend(pg_backend_pid()) ELSE false END"
+    assert (await ask(db, f"-- why\nSELECT {dies_first}")) in (False, (False,), [(False,)])
+    with pytest.raises(Exception) as lost:
+        await ask(db, f"INSERT INTO turn SELECT 1 WHERE {dies_first} RETURNING n")
+    assert is_transient(lost.value)
+    with pytest.raises(Exception) as lost:
+        await ask(db, "SELECT pg_terminate_backend(pg_backend_pid())")
+    assert is_transient(lost.value), "twice is enough"
+    assert await db.fetchval("SELECT last_value FROM turns") == 3
+
+
 @pytest.mark.parametrize(
     ("error", "transient"),
     [

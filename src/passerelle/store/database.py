@@ -1,7 +1,8 @@
 """The door to PostgreSQL: a pool of connections, transactions, notifications, and the named queries.
 
-The one rule: a lost connection is never hidden inside a statement. Getting one waits for a server that is coming back;
-what was running when it went is reported, and `is_transient` tells the caller that the whole work may be done again.
+The one rule: a lost connection is never hidden inside a statement that may have changed something. Getting one waits
+for a server that is coming back; what was running when it went is reported, and `is_transient` tells the caller that
+the whole work may be done again. A statement by itself that only reads is asked once more.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ _LOST = (
 )
 _CLOSED = re.compile(r"connection (is|was) closed|released back to the pool|cannot switch to state")
 """The driver's words for a connection that ended under it; the last: the server's farewell came between two calls."""
+_READ = re.compile(r"(\s|--.*\n)*select\b", re.IGNORECASE)
+"""A statement that may be run twice: what our functions do and a number that is taken from a sequence may be, too."""
 
 
 def is_transient(error: BaseException) -> bool:
@@ -112,9 +115,8 @@ class Database:
 
     async def fetch(self, query: str, *arguments: Any) -> list[Any]:
         """All rows of one statement, itself a transaction."""
-        async with self.connection() as connection:
-            rows: list[Any] = await connection.fetch(query, *arguments)
-            return rows
+        rows: list[Any] = await self._ask("fetch", query, arguments)
+        return rows
 
     async def fetch_long(self, query: str, *arguments: Any) -> list[Any]:
         """All rows of one statement that may have hundreds of thousands, in steps: others have their turn between."""
@@ -127,13 +129,23 @@ class Database:
 
     async def fetchrow(self, query: str, *arguments: Any) -> Any:
         """The first row, or None."""
-        async with self.connection() as connection:
-            return await connection.fetchrow(query, *arguments)
+        return await self._ask("fetchrow", query, arguments)
 
     async def fetchval(self, query: str, *arguments: Any) -> Any:
         """The first column of the first row, or None."""
+        return await self._ask("fetchval", query, arguments)
+
+    async def _ask(self, how: str, query: str, arguments: Sequence[Any]) -> Any:
+        try:
+            return await self._ask_once(how, query, arguments)
+        except Exception as error:
+            if not (is_transient(error) and _READ.match(query)):
+                raise
+        return await self._ask_once(how, query, arguments)
+
+    async def _ask_once(self, how: str, query: str, arguments: Sequence[Any]) -> Any:
         async with self.connection() as connection:
-            return await connection.fetchval(query, *arguments)
+            return await getattr(connection, how)(query, *arguments)
 
     async def execute(self, query: str, *arguments: Any) -> str:
         """Run one statement, or several without arguments; the status of the last, like `UPDATE 3`."""
