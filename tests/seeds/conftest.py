@@ -42,26 +42,24 @@ class Live(Caller):
     """A running `passerelle up`."""
 
     data: Path
+    phones_url: str = ""
 
     def account(self, credit: str = "10") -> Caller:
         """A new account with euros."""
-        command = [
-            "account",
-            "create",
-            f"seed{next(_names)}@example.org",
-            "--credit",
-            credit,
-            "--firstname",
-            "Alix",
-            "--json",
-        ]
+        email = f"seed{next(_names)}@example.org"
+        made = self.command("account", "create", email, "--credit", credit, "--firstname", "Alix", "--json")
+        return Caller(self.base_url, json.loads(made)["key"])
+
+    def command(self, *arguments: str) -> bytes:
+        """What a command of the operator says."""
         environment = {
             "PASSERELLE_DATABASE_URL": (self.data / "postgres" / "url").read_text().strip(),
             "PASSERELLE_SECRET": (self.data / "secret").read_text().strip(),
         }
-        done = passerelle(*command, env=os.environ | environment, stdout=subprocess.PIPE)
+        done = passerelle(*arguments, env=os.environ | environment, stdout=subprocess.PIPE)
         out, _ = done.communicate(timeout=START)
-        return Caller(self.base_url, json.loads(out)["key"])
+        assert done.returncode == 0, out
+        return out
 
 
 def passerelle(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
@@ -94,7 +92,7 @@ def live() -> Iterator[Live]:
         eventually(lambda: demo.exists() or started.poll() is not None, START)
         assert demo.exists(), (data / "up.log").read_text()
         facts = json.loads(demo.read_text())
-        yield Live(facts["base_url"], facts["api_key"], data)
+        yield Live(facts["base_url"], facts["api_key"], data, facts["phones_url"].rstrip("/"))
     finally:
         started.send_signal(signal.SIGTERM)
         started.wait(30)
