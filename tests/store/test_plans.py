@@ -28,7 +28,11 @@ from passerelle.domain.message import Dialect, DuePart, Inbound, Outcome, Outcom
 from passerelle.domain.profile import PRIMOTEXTO, SMSPARTNER
 from passerelle.domain.rental import Criteria, Volume
 from passerelle.domain.routing import Route
-from passerelle.pipeline import contact_import, group_send, rental_import, subaccounts
+from passerelle.domain.surveys import Mode, Survey
+from passerelle.domain.surveys import Question as Asked
+from passerelle.domain.surveys import State as SurveyState
+from passerelle.domain.tokens import text20
+from passerelle.pipeline import contact_import, group_send, rental_import, subaccounts, survey_results, surveys
 from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.cancel import cancel
 from passerelle.pipeline.dispatch import Dispatcher
@@ -51,6 +55,7 @@ from passerelle.store import (
     imports,
     ledger,
     limits,
+    links,
     mails,
     optouts,
     queue,
@@ -64,8 +69,10 @@ from passerelle.store import (
     virtual_numbers,
 )
 from passerelle.store import subaccounts as subaccount_rows
+from passerelle.store import surveys as survey_rows
 from passerelle.store.database import queries
 from passerelle.store.numbering import MESSAGE_BLOCK, Numbering
+from passerelle.store.replies import NewReply
 from passerelle.store.verifications import Verification
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # a Friday, by day: marketing leaves at once
@@ -73,7 +80,7 @@ SECRET = "test"
 GROWING = (
     "submission", "message", "part", "queue", "awaiting", "event", "parked_receipt", "reply", "blocked", "posting",
     "sandbox", "idempotency", "rental", "statistic_total", "statistic_hour", "statistic_distinct", "wallet", "account",
-    "contact", "group_send", "dead_subscriber",
+    "contact", "group_send", "dead_subscriber", "link", "survey", "question", "invitation", "answer", "free_answer",
     "virtual_number", "forwarding_change", "verification", "verified_number", "dead_subscriber",
 )  # fmt: skip
 
@@ -123,6 +130,7 @@ async def histories(database_server: str, database_template: str) -> AsyncIterat
         history = History(accounts=20, messages=size, now=NOW, scheduled=size // 40)
         await history.write(urls[size], Keyring(SECRET))
         await command(urls[size], _surroundings())
+        await command(urls[size], _surveys())
         async with watched(urls[size]) as db:
             while await statistics.fold(db, NOW):
                 pass
@@ -168,6 +176,26 @@ def _surroundings(count: int = 300) -> str:
     from verification;
     insert into dead_subscriber (account_id, phone)
     select {FIRST_ACCOUNT} + n % 20, {FIRST_PHONE} + n from generate_series(1, {count}) n;
+    """
+
+
+def _surveys() -> str:
+    """Surveys of old, to which every tenth message belongs, and links, in proportion to the messages."""
+    at = f"timestamptz '{NOW.isoformat()}'"
+    return f"""
+    insert into survey (account_id, token, title, introduction, mode, marketing, state, created_at)
+    select {FIRST_ACCOUNT} + n % 20, int8send(n) || int4send(0), 'Old', 'Old', 0, false, 2, {at} from generate_series(1, 200) n;
+    insert into question (account_id, survey_id, number, kind, text, choices, required)
+    select account_id, id, 1, 0, '?', array['a', 'b'], true from survey;
+    insert into invitation (account_id, message_id, survey_id, phone, code, test, at)
+    select m.account_id, m.id, s.id, m.phone, 'c' || m.id, false, {at}
+    from message m join (select account_id, min(id) as id from survey group by 1) s using (account_id) where m.id % 10 = 0;
+    insert into answer (account_id, survey_id, test, phone, question, choices, message_id, at)
+    select account_id, survey_id, test, phone, 1, '{{1}}', message_id, at from invitation on conflict do nothing;
+    insert into free_answer (account_id, survey_id, test, phone, text, message_id, at)
+    select account_id, survey_id, test, phone, 'x', message_id, at from invitation;
+    insert into link (code, account_id, url, created_at)
+    select 'l' || id, account_id, 'https://a.example/', {at} from message where id % 10 = 0;
     """
 
 
@@ -228,6 +256,7 @@ class Day:
         await self.send()
         await self.settle()
         await self.answer()
+        await self.survey()
         await self.notify()
         await self.chores()
         await self.read()
@@ -307,6 +336,41 @@ class Day:
         batch += [Inbound(row[0], "33700000020", "Bonjour", NOW) for row in phones]
         await texts.receive(batch, 1)
         await texts.sweep()
+
+    async def survey(self) -> None:
+        """Surveys by SMS and by link, their answers and figures; short links and their clicks."""
+        db, account = self.db, FIRST_ACCOUNT + 4
+        for mode in Mode:
+            asked = Survey("Pain", "Aimez-vous ?", mode, (Asked("?", choices=("Oui", "Non")),))
+            made = await surveys.create(db, account, asked, [], NOW)
+            assert isinstance(made, survey_rows.Stored)
+            stored = await surveys.set_state(db, made, SurveyState.OPEN)
+            rows = await db.fetch(
+                "select id, phone from message where account_id = $1 and id % 10 = $2 order by id desc limit 20",
+                account, 5 + mode,
+            )  # fmt: skip
+            codes = [links.new_code() for _ in rows]
+            messages = [(row["id"], row["phone"], code) for row, code in zip(rows, codes, strict=True)]
+            async with db.transaction() as connection:
+                await survey_rows.invite(connection, stored, False, NOW, messages)
+                replies = [
+                    NewReply(account, b"", 1, phone, "36000", text, NOW, False, message, 1, "", "")
+                    for (message, phone, _), text in zip(messages, cycle(["1", "x"]), strict=False)
+                ]
+                await surveys.take_replies(connection, replies)
+            assert await surveys.visit(db, codes[0], NOW)
+            for _ in range(2):
+                await surveys.submit(db, codes[0], {"q1": ["1"]}, NOW)
+            await surveys.visit(db, codes[0], NOW)
+            assert await surveys.find(db, account, text20(stored.token))
+            await survey_results.results(db, stored)
+            await survey_results.as_csv(db, stored)
+            await survey_rows.page(db, account, limit=5)
+            await survey_rows.remove(db, account, stored.id)
+        made_links = await links.make_many(db, account, ["https://a.example/"] * 50, NOW)
+        await links.find(db, made_links[0])
+        await links.click(db, [links.Clicks(code, 1, NOW, NOW) for code in made_links])
+        await links.clicks(db, account, made_links)
 
     async def notify(self) -> None:
         leased = await events.lease(self.db, NOW + timedelta(hours=2), 100)
@@ -552,6 +616,7 @@ async def first_day(database_server: str, database_template: str) -> AsyncIterat
     url = named(database_server, "first_day")
     await History(accounts=20, messages=300, now=NOW, scheduled=0).write(url, Keyring(SECRET))
     await command(url, _surroundings())
+    await command(url, _surveys())
     async with watched(url) as db:
         await Day(db).work()
         yield db.plans

@@ -21,8 +21,12 @@ from surfaces.smspartner.conftest import TUESDAY, nothing
 
 from passerelle.clock import ManualClock
 from passerelle.domain.account import Account
+from passerelle.domain.rcs_names import CARRIER
 from passerelle.domain.rental import Sex
 from passerelle.domain.routing import Route
+from passerelle.domain.surveys import Mode, Question, State, Survey
+from passerelle.domain.tokens import text20
+from passerelle.pipeline import surveys
 from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.keys import Keyring
 from passerelle.pipeline.submit import Submitter
@@ -60,12 +64,14 @@ NOWHERE = {
     "group": "q7TzB2mVx0LkR9sWcE4a",
     "file": "1999999994",
     "member": "m3Kd8PzYw1NfQ6uHbT5r",
+    "survey": "Zr4Np1XvLk7TdQ9sWb2a",
 }
 
 # Dialect, method and route -> what is asked: query and body, `{...}` an id. None: it names nothing of anybody.
 Asked = list[tuple[str, str]]
 SEND = '{"phoneNumbers": "{phone}", "message": "Bonjour", "tag": "{tag}"}'
 BULK = '{"SMSList": [{"phoneNumber": "{phone}", "message": "Bonjour"}], "tag": "{tag}"}'
+RCS = '{"phoneNumbers": "{phone}", "richContent": {"conversation": {"text": "Bonjour"}}, "tag": "{tag}"}'
 PAIR = '{"phoneNumber": "{phone}", "messageId": "'
 PAIRS = '{"SMSStatut_List": [' + ", ".join(PAIR + f'{{{one}}}"}}' for one in ("message", "later", "sandbox")) + "]}"
 MESSAGES: Asked = [(f"messageId={{{one}}}&phoneNumber=%2B{{phone}}", "") for one in ("message", "later", "sandbox")]
@@ -82,6 +88,7 @@ CALLS: dict[tuple[str, str, str], Asked] = {
     ("smspartner", "GET", "/location/file/download"): [("token={rental}", "")],
     ("smspartner", "POST", "/send"): [("", SEND)],
     ("smspartner", "POST", "/bulk-send"): [("", BULK)],
+    ("smspartner", "POST", "/rcs/send"): [("", RCS)],
     ("smspartner", "GET", "/me"): [("", "")],
     **{("smspartner", method, "/message-cancel"): MESSAGES for method in ("GET", "POST", "DELETE")},
     **{("smspartner", method, "/message-cancel/{messageId}"): MESSAGES for method in ("GET", "POST", "DELETE")},
@@ -111,6 +118,7 @@ CALLS: dict[tuple[str, str, str], Asked] = {
     **{("smspartner", method, "/contact/list"): GROUPS for method in ("GET", "POST")},
     ("smspartner", "POST", "/hlr/notify"): [("", '{"phoneNumbers": "{phone}"}')],
     ("smspartner", "POST", "/lookup"): [("", '{"phoneNumbers": "+32470123456"}')],
+    ("smspartner", "POST", "/sondage/to/send"): [("", '{"phoneNumbers": "{phone}", "sondageIdent": "{survey}"}')],
     ("smspartner", "POST", "/vn/send"): [("", '{"to": "{phone}", "from": "{long}", "message": "Bonjour"}')],
     ("smspartner", "POST", "/vn/callforward"): [("", '{"number": "{long}", "type": 1, "param": "0639980009"}')],
     ("smspartner", "GET", "/subaccount/list"): [("", "")],
@@ -220,10 +228,10 @@ async def attacked(database_server: str, database_template: str) -> AsyncIterato
 async def settled(db: Database) -> AsyncIterator[Town]:
     clock = ManualClock(TUESDAY)
     accounts = Accounts(db, Keyring("test"), Settings())
-    submitter = Submitter(db, accounts, [Route(1, frozenset({1, 2}))], clock)
+    submitter = Submitter(db, accounts, [Route(1, frozenset({1, 2})), Route(CARRIER, frozenset({4}))], clock)
     door = Door(db, accounts, clock)
     surfaces: list[Surface] = [
-        SmsPartner(Services(db, door, accounts, submitter, clock)),
+        SmsPartner(Services(db, door, accounts, submitter, clock, rcs=True)),
         Primotexto(db, door, submitter, clock),
     ]
     bakery, bakery_key = await accounts.create("bakery@example.org", now=TUESDAY)
@@ -269,6 +277,19 @@ async def grouped(town: Town) -> dict[str, str]:
     return {"group": group, "file": str(number), "member": member}
 
 
+async def asked(town: Town) -> str:
+    """A survey of the bakery, open and sent."""
+    wanted = Survey("Secret", "Secret", Mode.LINK, (Question("Secret", choices=("Secret", "Secret 2")),))
+    made = await surveys.create(town.db, town.bakery.id, wanted, ["STOP"], TUESDAY)
+    assert not isinstance(made, list)
+    await surveys.set_state(town.db, made, State.OPEN)
+    ident = text20(made.token)
+    body = json.dumps({"phoneNumbers": PHONE, "sondageIdent": ident})
+    sent = await town.call(town.bakery_key, "smspartner", "POST", "/sondage/to/send", body)
+    assert sent.json()["success"] is True
+    return ident
+
+
 async def furnish(town: Town) -> None:
     """The bakery sends in every way, and has lists, bounces and replies."""
     starts = {"message_number": 1234001, "snapshot_number": 2345001, "blocked_number": 3456789}
@@ -301,6 +322,7 @@ async def furnish(town: Town) -> None:
         "bounced": BOUNCED,
         "once": "a-key-of-the-bakery",
         "long": "+33644630001",
+        "survey": await asked(town),
     }
     town.ids |= await grouped(town)
     await virtual_numbers.add(town.db, 33644630001, town.bakery.id, TUESDAY, "https://bakery.example/Secret")

@@ -58,7 +58,8 @@ async def make_many(
     connection: Any, account_id: int, urls: Sequence[str], now: datetime, expires_at: datetime | None = None
 ) -> list[str]:
     """The codes of new links, in the order of `urls`; equal addresses have links of their own. Raises ValueError."""
-    if wrong := next((url for url in urls if not links.is_target(url)), None):
+    wrong = next((url for url in urls if not links.is_target(url)), None)
+    if wrong is not None:
         raise ValueError(f"no link may lead to {wrong!r}")
     made: list[str] = []
     while left := urls[len(made) :]:

@@ -8,7 +8,7 @@ import pytest
 from domain.test_surveys import BREAD, PAGE
 
 from passerelle.domain import tokens
-from passerelle.domain.surveys import Mode, State
+from passerelle.domain.surveys import State
 from passerelle.pipeline import surveys
 
 ONE, TWO, THREE = "+33639980001", "+33639980002", "+33639980003"
@@ -207,7 +207,3 @@ async def test_in_xml(shop):
         "POST", f"/v1/{CALL}", {"apiKey": shop.key, "sondageIdent": "x", "phoneNumbers": ONE, "_format": "xml"}
     )
     assert unknown.text.endswith("<entry>4</entry><entry><![CDATA[Sondage introuvable]]></entry></result>")
-
-
-def test_the_modes_of_these_tests():
-    assert (BREAD.mode, PAGE.mode) == (Mode.REPLY, Mode.LINK)
