@@ -59,6 +59,7 @@ SETTINGS = {
     "lease_seconds": "How long a leased part belongs to one worker: the time after which a crash is noticed; at least 3"
     " more than any `response_timeout_seconds`",
     "text_days": "Days after the sending time that texts (and texts of replies) are kept; then they are blanked",
+    "delivery_days": "Days that deliveries to the endpoints of webhooks are kept, to be looked at and posted again",
     "metadata_months": "Whole months that messages are kept besides the current one; then their month is dropped",
     "public_url": "Where people reach the public pages: the beginning of the links in mails and texts, e.g. "
     "`https://sms.example.org`. Empty: `http://` with `host` and `port`",

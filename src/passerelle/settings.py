@@ -151,6 +151,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     receipt_wait_hours: Count = 48
     lease_seconds: Count = 15
     text_days: Count = 90
+    delivery_days: Count = 14
+    """Days that deliveries to the endpoints of webhooks are listed."""
     metadata_months: Annotated[int, Meta(ge=1, le=13)] = 12
 
     public_url: Annotated[str, Meta(pattern=r"^(https?://[^/?#\s]+)?$")] = ""

@@ -16,7 +16,7 @@ from ..clock import Clock
 from ..domain.calendar import PARIS
 from ..domain.message import Lane, State
 from ..settings import Settings
-from ..store import carriers, queue, retention
+from ..store import carriers, queue, retention, webhooks
 from ..store.database import Database
 from ..store.limits import WINDOW
 from ..store.numbering import Numbering, month_of
@@ -46,6 +46,7 @@ class Housekeeping:
             (self.empty_sandbox, AGAIN),
             (self.forget_answers, AGAIN),
             (self.forget_rate_calls, AGAIN),
+            (self.forget_deliveries, AGAIN),
             (self._nightly("prune_texts", self.prune_texts), AGAIN),
             (self._nightly("drop_months", self.drop_months), AGAIN),
         ]
@@ -108,6 +109,11 @@ class Housekeeping:
     async def forget_rate_calls(self, now: datetime) -> int:
         """Calls that no limit counts any more."""
         return await _in_batches(lambda: retention.forget_rate_calls(self._db, now - WINDOW))
+
+    async def forget_deliveries(self, now: datetime) -> int:
+        """What was posted to the endpoints of webhooks, after `delivery_days`."""
+        before = now - timedelta(days=self._settings.delivery_days)
+        return await _in_batches(lambda: webhooks.forget_deliveries(self._db, before))
 
     # --- texts -----------------------------------------------------------------------------------------------------
 
