@@ -9,7 +9,7 @@ from pipeline.world import PHONE, World
 
 from passerelle.domain.contact import Fault
 from passerelle.pipeline import contact_import
-from passerelle.pipeline.contact_import import BATCH, SENTENCES, Elsewhere
+from passerelle.pipeline.contact_import import BATCH, SENTENCES, Elsewhere, harmless
 from passerelle.pipeline.contact_sheet import SheetError
 from passerelle.store import contacts as store
 from passerelle.store import imports, optouts
@@ -158,3 +158,19 @@ async def test_a_file_that_is_none_is_refused_before_it_is_kept(world):
     with pytest.raises(SheetError):
         await imported(world, account, group, "nom\nA\n")
     assert not await world.db.fetch("select from contact_import where account_id = $1", account.id)
+
+
+@pytest.mark.parametrize(
+    ("cell", "kept"),
+    [
+        ("145", "145"),
+        ("+33 6 1", "+33 6 1"),
+        ("=1+1", "'=1+1"),
+        ("+1+1", "'+1+1"),
+        ("@x", "'@x"),
+        ("-1", "'-1"),
+        ("", ""),
+    ],
+)
+def test_no_refused_cell_is_a_formula(cell, kept):
+    assert harmless(cell) == kept

@@ -125,6 +125,7 @@ async def _write_refused(base: Ground, one: Import, path: Path) -> Path | None:
     """Line, number and reason of each refused line; None where there is none."""
     from ..domain.contact import Fault
     from ..pipeline.contact_import import SENTENCES as WHY
+    from ..pipeline.contact_import import harmless
     from ..store import imports
 
     target = path.with_name(path.name + ".refused.csv")
@@ -136,7 +137,7 @@ async def _write_refused(base: Ground, one: Import, path: Path) -> Path | None:
         rows = csv.writer(out)
         rows.writerow(("line", "phone", "reason"))
         while page := await imports.refusals(base.db, one, last, PAGE):
-            rows.writerows((row.line, row.phone, WHY[Fault(row.reason)]) for row in page)
+            rows.writerows((row.line, harmless(row.phone), WHY[Fault(row.reason)]) for row in page)
             last = page[-1].line
     return target
 

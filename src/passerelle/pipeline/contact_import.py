@@ -135,3 +135,9 @@ SENTENCES = {
     Fault.TOO_LONG: "a value is too long (names 32 characters, others 255)",
 }
 """Why a line was refused, for people."""
+
+
+def harmless(cell: str) -> str:
+    """What a spreadsheet would run as a formula stays a text; a + before digits is a number."""
+    is_number = cell[:1] == "+" and cell[1:].replace(" ", "").isdigit()
+    return f"'{cell}" if cell[:1] in tuple("=+-@\t\r") and not is_number else cell

@@ -85,6 +85,11 @@ async def groups(db: Database, account_id: int, after: int = 0, limit: int = 1_0
     return [Group(*row) for row in await db.fetch_long(SQL.groups, account_id, after, limit)]
 
 
+async def groups_of(db: Database, account_id: int, group_ids: Sequence[int]) -> list[Group]:
+    """Those of these groups that are there."""
+    return [Group(*row) for row in await db.fetch(SQL.groups_of, account_id, list(group_ids))]
+
+
 async def groups_named(db: Database, account_id: int, name: str) -> list[Group]:
     """Groups of this name, at most two."""
     return [Group(*row) for row in await db.fetch(SQL.groups_named, account_id, name)]

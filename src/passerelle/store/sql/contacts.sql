@@ -15,6 +15,10 @@ select id, token, name, created_at, special, rented from contact_group where tok
 select id, token, name, created_at, special, rented from contact_group
 where account_id = $1 and id > $2 order by id limit $3
 
+-- name: groups_of
+select id, token, name, created_at, special, rented from contact_group
+where account_id = $1 and id = any($2::integer[])
+
 -- name: groups_named
 select id, token, name, created_at, special, rented from contact_group
 where account_id = $1 and name = $2 order by id limit 2

@@ -26,8 +26,11 @@ from ..http import LONGEST, PATIENCE, App, Message, Receive, Scope, Send, report
 from . import (
     account,
     checks,
+    contacts,
     events,
     explain,
+    group_sends,
+    imports,
     keys,
     ledger,
     messages,
@@ -38,6 +41,7 @@ from . import (
     replies,
     statistics,
     stop_list,
+    subaccounts,
     webhooks,
 )
 from .calls import ROOT, Caller, Download, Endpoint, Raw, Services
@@ -48,6 +52,9 @@ FAMILIES = (
     explain,
     replies,
     stop_list,
+    contacts,
+    imports,
+    group_sends,
     account,
     ledger,
     statistics,
@@ -57,6 +64,7 @@ FAMILIES = (
     rental,
     numbers,
     checks,
+    subaccounts,
 )
 """Modules whose `HANDLERS` are served, in the order of the documentation."""
 
@@ -165,7 +173,8 @@ async def _arguments(services: Services, endpoint: Endpoint, request: Asked, cal
     if endpoint.body is not None:
         raw = await request.body()
         read = (request.headers.get("content-type", ""), raw, endpoint.body)
-        given["body"] = await asyncio.to_thread(reading.body, *read) if len(raw) > AT_ONCE else reading.body(*read)
+        large = len(raw) > AT_ONCE and endpoint.body is not bytes
+        given["body"] = await asyncio.to_thread(reading.body, *read) if large else reading.body(*read)
         given["caller"] = replace(caller, raw=raw)
     return {name: given[name] for name in endpoint.arguments}
 

@@ -70,7 +70,7 @@ class Change(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     phone: PHONE | UnsetType = UNSET
     firstname: Short | UnsetType = UNSET
     lastname: Short | UnsetType = UNSET
-    date: datetime.date | None | UnsetType = UNSET
+    date: datetime.date | UnsetType | None = UNSET
     url: Text | UnsetType = UNSET
     short_url: Text | UnsetType = UNSET
     custom1: Text | UnsetType = UNSET
@@ -226,8 +226,10 @@ def _checked(given: dict[str, object]) -> Read:
     found = read(texts)
     if found.faults:
         told = [Place(pointer=f"#/{name}", detail=_TOLD[fault]) for name, fault in found.faults]
-        raise Problem("invalid", told[0].detail, told) if len(told) > 1 else invalid(
-            f"/{found.faults[0][0]}", told[0].detail
+        raise (
+            Problem("invalid", told[0].detail, told)
+            if len(told) > 1
+            else invalid(f"/{found.faults[0][0]}", told[0].detail)
         )
     return found
 

@@ -5,6 +5,7 @@ One rule: it is accepted as a whole or not at all; contacts that the rules refus
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated
 
@@ -14,13 +15,13 @@ from msgspec import Meta
 from ...domain.tokens import text20
 from ...pipeline import group_send as use_case
 from ...pipeline.group_send import UnknownFields
-from ...pipeline.submit import Accepted
+from ...pipeline.submit import Accepted, Refused
 from ...store import contacts
 from ...store import group_sends as store
 from . import reasons, shapes
 from .calls import Caller, Raw, Services, endpoint
 from .contacts import Token, group_of
-from .problems import invalid, missing
+from .problems import Fault, Problem, invalid, missing
 from .sending import Manner, idempotency, profile_of, told, wanted_like
 from .words import StateWord, state
 
@@ -96,7 +97,12 @@ class Progress(msgspec.Struct, kw_only=True):
 
 
 @endpoint(
-    "POST", "/groups/{id}/messages", "messages:send", status=201, problems=("refused", "credit", "quota"), idempotent=True
+    "POST",
+    "/groups/{id}/messages",
+    "messages:send",
+    status=201,
+    problems=("refused", "credit", "quota"),
+    idempotent=True,
 )
 async def send(services: Services, caller: Caller, id: Token, body: GroupText) -> GroupSent | Raw:
     """Send a text to all contacts of a group. It is one submission, whatever the size of the group."""
@@ -114,15 +120,33 @@ async def send(services: Services, caller: Caller, id: Token, body: GroupText) -
     if isinstance(result, UnknownFields):
         names = ", ".join(f"{{{{{name}}}}}" for name in result.names)
         raise invalid("/text", f"No contact has {names}: nothing was sent.")
+    if isinstance(result, Refused):
+        raise _refused(result)
     return told(result, _sent)  # type: ignore[no-any-return]
+
+
+def _refused(result: Refused) -> Problem:
+    """A fault of the text or the account; or nobody is left, for as many reasons as there are."""
+    if result.findings:
+        return reasons.refused(result.findings, [])
+    counts = Counter(one.reason for one in result.dropped)
+    told = [
+        Fault(detail=f"{count} contacts: {reasons.TABLE[one][1]}", reason=one.value) for one, count in counts.items()
+    ]
+    return Problem("refused", "The group has nobody to whom this can be sent.", told)
 
 
 @endpoint("GET", "/group-messages", "messages:read")
 async def listing(services: Services, caller: Caller, query: shapes.Paging) -> shapes.Page[GroupSend]:
     """List what was sent to groups, the newest first."""
     rows = await store.listing(services.db, caller.id, shapes.before(query), query.limit + 1)
-    tokens = {one.id: text20(one.token) for one in await contacts.groups_of(services.db, caller.id, [row.group_id for row in rows])}
-    return shapes.page(caller, query, rows, lambda row: _listed(row, tokens.get(row.group_id)), lambda row: row.submission_id)
+    groups = await contacts.groups_of(services.db, caller.id, [row.group_id for row in rows])
+    tokens = {one.id: text20(one.token) for one in groups}
+
+    def worded(row: store.GroupSend) -> GroupSend:
+        return _listed(row, tokens.get(row.group_id))
+
+    return shapes.page(caller, query, rows, worded, lambda row: row.submission_id)
 
 
 @endpoint("GET", "/submissions/{id}/progress", "messages:read")
@@ -154,9 +178,7 @@ def _rates(services: Services) -> dict[int, int]:
 
 
 def _sent(done: Accepted) -> GroupSent:
-    counts: dict[str, int] = {}
-    for one in done.dropped:
-        counts[one.reason.value] = counts.get(one.reason.value, 0) + 1
+    counts = Counter(one.reason.value for one in done.dropped)
     return GroupSent(
         id=str(done.id),
         send_at=done.submission.due_at,

@@ -17,7 +17,7 @@ from msgspec import Meta
 from ...domain.contact import Fault
 from ...domain.tokens import read20, text20
 from ...pipeline import contact_import
-from ...pipeline.contact_import import SENTENCES
+from ...pipeline.contact_import import SENTENCES, harmless
 from ...pipeline.contact_sheet import SheetError
 from ...store import imports as store
 from . import shapes
@@ -104,15 +104,9 @@ async def refused_file(services: Services, caller: Caller, id: Token) -> Downloa
     rows.writerow(("line", "phone", "reason"))
     last = 0
     while page := await store.refusals(services.db, found, last, PAGE):
-        rows.writerows((row.line, _harmless(row.phone), SENTENCES[Fault(row.reason)]) for row in page)
+        rows.writerows((row.line, harmless(row.phone), SENTENCES[Fault(row.reason)]) for row in page)
         last = page[-1].line
-    return Download(out.getvalue().encode(), "text/csv; charset=utf-8", f"refused-{text20(found.token)}.csv")
-
-
-def _harmless(cell: str) -> str:
-    """What a spreadsheet would run as a formula stays a text; a + before digits is a number."""
-    is_number = cell[:1] == "+" and cell[1:].replace(" ", "").isdigit()
-    return f"'{cell}" if cell[:1] in tuple("=+-@\t\r") and not is_number else cell
+    return Download(out.getvalue().encode(), "text/csv", f"refused-{text20(found.token)}.csv")
 
 
 async def _find(services: Services, caller: Caller, id: str) -> store.Import:

@@ -40,6 +40,8 @@ A call that sends takes an `Idempotency-Key`: repeated within a day with the sam
 time. Where the account has a rate limit, the headers `X-RateLimit-Limit`, `X-RateLimit-Remaining` and
 `X-RateLimit-Reset` tell it."""
 
+CSV = {"type": "string", "description": "A file.", "examples": ["phone;firstname\n+33639980001;Alix\n"]}
+
 Families = Mapping[str, Sequence[Endpoint]]
 Json = dict[str, Any]
 
@@ -86,7 +88,8 @@ def _schemas(endpoints: Sequence[Endpoint]) -> tuple[Mapping[Any, Json], Json]:
     """Type -> schema, and the components they point at; those of queries, which become parameters, are left out."""
     types: list[Any] = [ProblemBody]
     for one in endpoints:
-        types += [kind for kind in (one.query, one.body, *one.variables.values(), *answers(one)) if kind is not None]
+        kinds = (one.query, one.body, *one.variables.values(), *answers(one))
+        types += [kind for kind in kinds if kind not in (None, bytes)]
     made, components = msgspec.json.schema_components(types, ref_template=REF + "{name}")
     schemas = dict(zip(types, made, strict=True))
     for one in endpoints:
@@ -113,7 +116,9 @@ def _operation(endpoint: Endpoint, tag: str, schemas: Mapping[Any, Json]) -> Jso
         "parameters": list(_parameters(endpoint, schemas)),
         "responses": _responses(endpoint, schemas),
     }
-    if endpoint.body is not None:
+    if endpoint.body is bytes:
+        told["requestBody"] = {"required": True, "content": {"text/csv": {"schema": CSV}}}
+    elif endpoint.body is not None:
         told["requestBody"] = {"required": True, "content": {"application/json": {"schema": schemas[endpoint.body]}}}
     return told
 

@@ -25,7 +25,9 @@ JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?$", re.IGNORECASE)
 
 
 def body(content_type: str, raw: bytes, kind: type) -> Any:
-    """The body as a Struct. Raises Problem."""
+    """The body as a Struct; a file, where `bytes` are wanted, as it is. Raises Problem."""
+    if kind is bytes:
+        return raw
     if content_type and not JSON.match(content_type.strip()):
         raise Problem("media-type", "Send the body as JSON, with the header `Content-Type: application/json`.")
     try:
