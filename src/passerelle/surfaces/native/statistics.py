@@ -5,7 +5,7 @@ One rule: every figure is that of the rows at this moment; days are those of Eur
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -93,7 +93,7 @@ class Tag(msgspec.Struct, kw_only=True):
 async def days(services: Services, caller: Caller, query: Span) -> Days:
     """See what left on each day, and its cost. At most 92 days at once."""
     now = services.clock.now()
-    first, count = _span(query, paris_day(now))
+    first, count = _span(query.since, query.until, paris_day(now))
     boundaries = [to_utc(first + timedelta(days=n), 0) for n in range(count + 1)]
     items = []
     for one in query.dialect or list(DialectWord):
@@ -106,10 +106,16 @@ async def days(services: Services, caller: Caller, query: Span) -> Days:
     return Days(items=sorted(items, key=lambda day: (day.day, day.dialect)))
 
 
-def _span(query: Span, today: date) -> tuple[date, int]:
+def bounds(since: date | None, until: date | None, today: date) -> tuple[datetime, datetime]:
+    """From the beginning of a first day to the end of a last. Raises Problem."""
+    first, count = _span(since, until, today)
+    return to_utc(first, 0), to_utc(first + timedelta(days=count), 0)
+
+
+def _span(since: date | None, until: date | None, today: date) -> tuple[date, int]:
     """The first day and how many. Raises Problem."""
-    last = query.until or today
-    if OLDEST < last < NEWEST and OLDEST < (first := query.since or last - WEEK) <= last < first + LONGEST:
+    last = until or today
+    if OLDEST < last < NEWEST and OLDEST < (first := since or last - WEEK) <= last < first + LONGEST:
         return first, (last - first).days + 1
     told = f"`to` is not before `from`, and at most {LONGEST.days} days are told at once."
     raise Problem("invalid", told, [Fault(parameter="from", detail=told)])
