@@ -110,13 +110,12 @@ async def test_its_codes(shop: Shop, code: int, fault: dict[str, Any]) -> None:
     assert await shop.rows("submission") == []
 
 
-@pytest.mark.parametrize(
-    ("first", "also"),
-    [(first, also) for at, (_, first) in enumerate(FAULTS) for _, also in FAULTS[at + 1 :] if not first.keys() & also],
-)
-async def test_of_two_faults_the_first_answers(shop: Shop, first: dict[str, Any], also: dict[str, Any]) -> None:
-    code = next(code for code, fault in FAULTS if fault is first)
-    assert (await shop.post("vn/send", **{**GOOD, **first, **also}))["code"] == code
+async def test_of_two_faults_the_first_answers(shop: Shop) -> None:
+    for at, (code, first) in enumerate(FAULTS):
+        for _, also in FAULTS[at + 1 :]:
+            if not first.keys() & also:
+                assert (await shop.post("vn/send", **{**GOOD, **first, **also}))["code"] == code, (first, also)
+    assert await shop.rows("submission") == []
 
 
 @pytest.mark.parametrize(
