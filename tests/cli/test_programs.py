@@ -42,8 +42,9 @@ async def test_wrong_settings_and_places_are_one_line(shell, monkeypatch, tmp_pa
 def test_the_welcome_names_commands_that_work_here(folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     where = Places(Path(folder).resolve(), "127.0.0.1", 8080, 2775, 8081)
-    told = _welcome(where, "k" * 32)
+    told = _welcome(where, "k" * 32, "pak_1")
     assert "http://127.0.0.1:8080/v1/send" in told and "k" * 32 in told
+    assert "http://127.0.0.1:8080/api/v1/docs" in told and "pak_1" in told
     assert ("--data" in told) == (folder == "elsewhere")
 
 

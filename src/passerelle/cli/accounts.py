@@ -9,6 +9,7 @@ from cyclopts import App
 
 from ..domain.account import AccountState
 from ..domain.pricing import Service
+from . import keys
 from .place import HERE, Json, Switch, Where, account_id, located, opened, run
 from .screen import Problem, console, euros, parse_euros, show_json, table
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 app = App(name="account", help="Customers: make them, give them credit, keys, settings, prices and senders.")
 sender = App(name="sender", help="Protected senders: who may send under which name.")
 app.command(sender)
+app.command(keys.app)
 
 STATES = {
     "active": AccountState.ACTIVE,

@@ -33,8 +33,8 @@ def up(*, port: int | None = None, browser: bool = True, where: Where = HERE) ->
 
     telemetry.configure("warning")
 
-    def welcome(places: Places, key: str) -> None:
-        print(_welcome(places, key), flush=True)
+    def welcome(places: Places, key: str, native: str) -> None:
+        print(_welcome(places, key, native), flush=True)
         if browser and sys.stdout.isatty():
             import webbrowser
 
@@ -51,7 +51,7 @@ def _command() -> str:
     return os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else str(beside)
 
 
-def _welcome(where: Places, key: str) -> str:
+def _welcome(where: Places, key: str, native: str = "") -> str:
     named = "" if where.is_default else f" --data {where.data}"
     command = _command()
     return f"""
@@ -60,6 +60,8 @@ Passerelle is up.
   SMS Partner   {where.base_url}/v1/            (also {where.base_url}/smspartner/v1/)
   Primotexto    {where.base_url}/v2/            (also {where.base_url}/primotexto/v2/)
   API key       {key}
+  Native API    {where.base_url}/api/v1/docs
+  its key       {native}
   Handsets      {where.phones}/                 the phones of the simulated operator: read, and reply
   Mails         {where.phones}/mails            what the platform writes to people
   Operator      SMPP on {where.host}:{where.smsc_port}

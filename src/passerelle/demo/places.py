@@ -244,11 +244,12 @@ def running(settings: Settings) -> Settings:
     return demo_settings(found, where, running_url(data / "postgres") or "")
 
 
-def write_demo(where: Places, account: int, key: str, test_clock: bool) -> None:
+def write_demo(where: Places, account: int, key: str, test_clock: bool, native_key: str = "") -> None:
     """What scripts need to know, whole or not at all."""
     facts = {
         "base_url": where.base_url,
         "api_key": key,
+        "native_key": native_key,
         "account": account,
         "smsc": {"host": where.host, "port": where.smsc_port},
         "smtp": {"host": where.host, "port": where.mail_port},

@@ -34,7 +34,7 @@ from .places import (
 )
 
 
-async def run(settings: Settings, tell: Callable[[str], None], welcome: Callable[[Places, str], None]) -> None:
+async def run(settings: Settings, tell: Callable[[str], None], welcome: Callable[[Places, str, str], None]) -> None:
     """Start everything, say where it is, keep it up until a signal. Raises CannotStart."""
     stop = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
@@ -52,13 +52,13 @@ async def run(settings: Settings, tell: Callable[[str], None], welcome: Callable
         for name in await migrate(url):
             tell(f"database: {name}")
         settings = demo_settings(settings, where, url)
-        account, key = await (await loading).demo_account(settings)
+        account, key, native = await (await loading).demo_account(settings)
         for child in children:
             child.begin(settings)
         await _until_ready(where, children, url, stop)
         if not stop.is_set():
-            write_demo(where, account, key, settings.test_clock)
-            welcome(where, key)
+            write_demo(where, account, key, settings.test_clock, native)
+            welcome(where, key, native)
         while not stop.is_set():
             for told in filter(None, [child.look() for child in children]):
                 tell(told)
