@@ -24,6 +24,7 @@ FAMILIES = {
     "subaccount": "subaccounts",
     "mail": "mails",
     "numbers": "numbers",
+    "surveys": "surveys",
 }
 for module, names in COMMANDS.items():
     for name in names:

@@ -22,6 +22,7 @@ LONGEST_TITLE = 200
 LONGEST_LABEL = 200
 LONGEST_ANSWER = 2_000
 LONGEST_SCALE = 11  # points, as 0 to 10
+FARTHEST = 100  # from zero that a scale begins
 
 
 class Mode(enum.IntEnum):
@@ -137,8 +138,8 @@ def _question_faults(question: Question, mode: Mode, stop_words: frozenset[str])
     found += _long("high_label", question.high_label, LONGEST_LABEL, empty=True)
     if question.kind is Kind.SCALE and not 1 <= question.high - question.low < LONGEST_SCALE:
         found.append(f"a scale has 2 to {LONGEST_SCALE} points")
-    if question.kind is Kind.SCALE and not -100 <= question.low <= 100:
-        found.append("a scale begins between -100 and 100")
+    if question.kind is Kind.SCALE and not -FARTHEST <= question.low <= FARTHEST:
+        found.append(f"a scale begins between -{FARTHEST} and {FARTHEST}")
     if question.kind in (Kind.SINGLE, Kind.MULTIPLE):
         found += _choice_faults(question.choices, mode, stop_words)
     elif question.choices:
@@ -198,7 +199,8 @@ _WORD = re.compile(r"[^\W_]+")
 
 def plain(text: str) -> str:
     """A text as it is compared: no case, accents, punctuation or pictures; words one blank apart."""
-    parted = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("Œ", "oe").casefold())
+    folded = unicodedata.normalize("NFKD", text).casefold().replace("œ", "oe")
+    parted = unicodedata.normalize("NFKD", folded)  # what was folded may be put together again
     bare = "".join(char for char in parted if not unicodedata.combining(char))
     return " ".join(_WORD.findall(bare))
 
