@@ -83,13 +83,13 @@ async def test_only_what_is_given_is_changed(db):
     tokens = await add(db, one, {"phone": PHONE, "firstname": "Alix", "custom1": "a"}, {"phone": PHONE + 1})
     async with db.transaction() as connection:
         found = await contacts.lock(connection, MINE, tokens[PHONE])
-        await contacts.update(connection, MINE, found, {"custom1": "", "phone": PHONE + 2})
+        await contacts.write(connection, MINE, found, {"custom1": "", "phone": PHONE + 2})
     changed = await contacts.find(db, MINE, tokens[PHONE])
     assert (changed.firstname, changed.custom1, changed.phone) == ("Alix", "", PHONE + 2)
     with pytest.raises(PhoneTaken):
         async with db.transaction() as connection:
             found = await contacts.lock(connection, MINE, tokens[PHONE])
-            await contacts.update(connection, MINE, found, {"phone": PHONE + 1})
+            await contacts.write(connection, MINE, found, {"phone": PHONE + 1})
     assert not await contacts.delete(db, THEIRS, tokens[PHONE])
     assert await contacts.delete(db, MINE, tokens[PHONE]) and not await contacts.delete(db, MINE, tokens[PHONE])
 

@@ -568,7 +568,7 @@ class Day:
         async with db.transaction() as connection:
             locked = await contacts.lock(connection, account, page[0].token)
             assert locked is not None
-            await contacts.update(connection, account, locked, {"custom2": "y"})
+            await contacts.write(connection, account, locked, {"custom2": "y"})
         assert await contacts.delete(db, account, page[0].token)
         assert await contacts.count(db, account, group.id)
 

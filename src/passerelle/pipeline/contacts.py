@@ -91,7 +91,7 @@ async def change(db: Database, account_id: int, token: bytes, read: Read) -> Con
             contact = await store.lock(connection, account_id, token)
             if contact is None:
                 return None
-            await store.update(connection, account_id, contact, read.values)
+            await store.write(connection, account_id, contact, read.values)
     except PhoneTaken:
         return Fault.PRESENT
     return contact

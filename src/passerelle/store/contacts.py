@@ -183,11 +183,11 @@ async def lock(connection: Any, account_id: int, token: bytes) -> Contact | None
     return None if row is None else Contact(*row)
 
 
-async def update(connection: Any, account_id: int, contact: Contact, values: Mapping[str, Any]) -> None:
+async def write(connection: Any, account_id: int, contact: Contact, values: Mapping[str, Any]) -> None:
     """Write the values of a contact that is locked. Raises PhoneTaken; then the transaction is lost."""
     changed = _row(msgspec.structs.asdict(contact) | dict(values))
     try:
-        await connection.execute(SQL.update, account_id, contact.group_id, contact.id, *changed)
+        await connection.execute(SQL.write, account_id, contact.group_id, contact.id, *changed)
     except asyncpg.UniqueViolationError:
         raise PhoneTaken from None
 

@@ -108,7 +108,7 @@ select id, group_id, token, phone, firstname, lastname, date, url, short_url, cu
        created_at, false as stopped
 from contact where token = $2 and account_id = $1 for update
 
--- name: update
+-- name: write
 update contact set phone = $4, firstname = $5, lastname = $6, date = $7, url = $8, short_url = $9, custom1 = $10,
        custom2 = $11, custom3 = $12, custom4 = $13
 where account_id = $1 and group_id = $2 and id = $3
