@@ -17,8 +17,8 @@ from passerelle.domain import lifecycle
 from passerelle.domain.account import Rules
 from passerelle.domain.message import State
 from passerelle.pipeline import account_rules
-from passerelle.settings import CarrierSettings, HlrSettings, MailSettings, Settings
-from passerelle.simulator import behaviours
+from passerelle.settings import CarrierSettings, HlrSettings, MailSettings, RcsSettings, Settings
+from passerelle.simulator import behaviours, rcs_behaviours
 from passerelle.surfaces.http import Route
 from passerelle.surfaces.primotexto import codes as primotexto_codes
 from passerelle.surfaces.primotexto.routes import Primotexto
@@ -69,6 +69,7 @@ SETTINGS = {
     " with an address get a short link. Empty: short links are `/l/CODE` below the public pages",
     "mail": "The mail server for the platform's own mails, see below; in the environment as JSON",
     "subaccount_domain": "Domain of the addresses made up for sub-accounts that are created without one",
+    "rcs": "The provider of RCS, see below; in the environment as JSON. Without a URL `rcs/send` answers 40",
     "carriers": "The operators, see below",
     "metrics": "Whether `/metrics` is answered",
     "work_port": "Port on which `work` answers `/healthz`, `/readyz` and `/metrics` of its own; 0: nowhere",
@@ -105,6 +106,15 @@ MAIL = {
     "password": "Its password; never logged",
     "from": "Sender of the mails, `Name <address>`",
 }
+RCS = {
+    "url": "Of the RBM REST API, before `/v1/phones/...`",
+    "agent_id": "The agent that sends",
+    "credentials_file": "Key file (JSON) of a service account; or else:",
+    "token": "A token that somebody else made",
+    "events_token": "clientToken of the webhook `/rcs/events`",
+    "ttl": "Seconds from the first attempt on: what is not delivered by then is revoked, and the SMS follows",
+    "window": "Requests that may wait for their answer, in each worker",
+}
 HLR = {
     "url": "Asked by POST, with JSON, about each number. Empty: the answers are made up, and `doctor` says so",
     "headers": "Sent with each question, such as a key",
@@ -114,6 +124,7 @@ HLR = {
 RULES = {
     "eco": "May use the economic range (SMS Partner code 51 where not)",
     "subaccounts": "May have sub-accounts (SMS Partner 9, codes 2 and 4 where not); a sub-account never does",
+    "rcs": "May send RCS messages (SMS Partner code 40 where not)",
     "unicode": "May send UCS-2 (`isUnicode` of SMS Partner; ignored where not)",
     "call_forwarding": "May set where calls to its long numbers go (SMS Partner `vn/callforward`, code 14 where not)",
     "traffic_class": "Class of SMS Partner sends that do not say `isStopSms`",
@@ -222,6 +233,11 @@ def hlr_settings() -> str:
     return _struct(HlrSettings, HLR)
 
 
+def rcs_settings() -> str:
+    """The settings of the provider of RCS."""
+    return _struct(RcsSettings, RCS)
+
+
 def _struct(struct: Any, meanings: dict[str, str]) -> str:
     fields = msgspec.structs.fields(struct)
     assert {field.encode_name for field in fields} == set(meanings), "a setting without a meaning, or the reverse"
@@ -233,7 +249,7 @@ def _default(field: Any) -> str:
     if field.required:
         return "(needed)"
     made = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
-    if made in ("", [], {}, None, MailSettings(), HlrSettings()):
+    if made in ("", [], {}, None, MailSettings(), HlrSettings(), RcsSettings()):
         return "(empty)"
     if isinstance(made, bool):
         return code(str(made).lower())
@@ -256,7 +272,7 @@ def _allowed(kind: Any) -> str:
         return f"table of {_allowed(inner[0])} to {_allowed(inner[1])}"
     if inner:
         return _allowed(inner[0]) + ", or empty"
-    if kind in (MailSettings, HlrSettings):
+    if kind in (MailSettings, HlrSettings, RcsSettings):
         return "table"
     named = {bool: "true, false", str: "text", Path: "path", CarrierSettings: "carriers"}
     return named.get(kind, "whole number")
@@ -355,6 +371,12 @@ def magic() -> str:
     return table(("Number", "Name", "What happens"), rows)
 
 
+def rcs_magic() -> str:
+    """What the simulated provider of RCS does, by number."""
+    rows = ((_spoken(number), name, story) for number, name, story in rcs_behaviours.rcs_table())
+    return table(("Number", "Name", "What happens"), rows)
+
+
 def _spoken(number: str) -> str:
     if not number.isdigit():
         return number
@@ -400,7 +422,8 @@ def primotexto_errors() -> str:
 MAKERS: dict[str, Callable[[], str]] = {
     maker.__name__: maker
     for maker in (
-        settings, carrier_settings, mail_settings, hlr_settings, rules, states, life, metrics, logs, magic,
+        settings, carrier_settings, mail_settings, hlr_settings, rcs_settings, rules, states, life, metrics, logs,
+        magic, rcs_magic,
         smspartner_calls, primotexto_calls, smspartner_errors, primotexto_errors,
     )
 }  # fmt: skip

@@ -14,6 +14,7 @@ from surfaces.asgi import Client, Response
 
 from passerelle.clock import ManualClock
 from passerelle.domain.account import Account
+from passerelle.domain.rcs_names import CARRIER
 from passerelle.domain.routing import Route
 from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.keys import Keyring
@@ -103,8 +104,8 @@ async def opened(url: str) -> AsyncIterator[Shop]:
 async def on(db: Database) -> AsyncIterator[Shop]:
     clock = ManualClock(TUESDAY)
     accounts = Accounts(db, Keyring("test"), Settings())
-    submitter = Submitter(db, accounts, [Route(1, frozenset({1, 2}))], clock)
-    services = Services(db, Door(db, accounts, clock), accounts, submitter, clock)
+    submitter = Submitter(db, accounts, [Route(1, frozenset({1, 2})), Route(CARRIER, frozenset({4}))], clock)
+    services = Services(db, Door(db, accounts, clock), accounts, submitter, clock, rcs=True)
     app = Dialects([SmsPartner(services)], nothing, Limits())
     account, key = await accounts.create("bakery@example.org", now=clock.now(), firstname="Alix", lastname="Martin")
     await accounts.credit(account.id, 10_000_000, clock.now())
