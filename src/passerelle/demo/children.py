@@ -99,6 +99,7 @@ class Child:
 def start_children(where: Places, settings: Settings) -> list[Child]:
     """The simulated operator, the workers, the APIs: they load, and wait for `begin`."""
     simulate = [where.host, str(where.smsc_port), str(where.phone_port), str(where.data / "simulator")]
+    simulate.append(str(where.mail_port))
     programs = {"simulate": simulate, "work": [str(where.data)], "serve": []}
     if settings.carriers and not any(carrier.name.startswith(SIMULATOR) for carrier in settings.carriers):
         del programs["simulate"]

@@ -33,14 +33,17 @@ def main(name: str, *arguments: str) -> None:
     uvloop.run(program(settings))
 
 
-def _simulate(host: str, port: str, http_port: str, data: str) -> Program:
-    """The operator."""
+def _simulate(host: str, port: str, http_port: str, data: str, smtp_port: str = "0") -> Program:
+    """The operator; where it has a port for mails, it takes them too."""
     from ..simulator import run as simulator
     from ..simulator.rcs import Webhook
 
     def program(settings: Settings) -> Coroutine[Any, Any, None]:
         rcs = Webhook(f"http://{settings.host}:{settings.port}/rcs/events", settings.rcs.events_token)
-        return simulator.until_signal(simulator.run(host, int(port), int(http_port), Path(data), rcs=rcs))
+        smtp = int(smtp_port) or None
+        return simulator.until_signal(
+            simulator.run(host, int(port), int(http_port), Path(data), smtp_port=smtp, rcs=rcs)
+        )
 
     return program
 

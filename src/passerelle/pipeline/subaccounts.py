@@ -17,6 +17,7 @@ from typing import Any
 
 from .. import telemetry
 from ..domain.account import Account
+from ..domain.calendar import PARIS
 from ..domain.subaccounts import Fault, Type, Wanted, inherited
 from ..domain.tokens import text20
 from ..settings import Settings
@@ -247,7 +248,7 @@ def _letter(settings: Settings, parent: Account, token: str, until: datetime) ->
 
 {name_of(parent.firstname, parent.lastname, parent.email)} vous ouvre un compte d'envoi de SMS.
 
-Pour l'activer, suivez ce lien avant le {until:%d/%m/%Y} :
+Pour l'activer, suivez ce lien avant le {until.astimezone(PARIS):%d/%m/%Y} :
 
 {settings.site}/signup/{token}
 
