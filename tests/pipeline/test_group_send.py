@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from pipeline.world import CREDIT, PHONE, World
 
-from passerelle.domain.admission import Reason, Wanted
+from passerelle.domain.admission import LONGEST_TEXT, Reason, Wanted
 from passerelle.domain.contact import read
 from passerelle.domain.message import OutcomeKind, State, TrafficClass
 from passerelle.domain.profile import SMSPARTNER
@@ -53,6 +53,17 @@ async def test_everybody_gets_a_text_of_their_own(world):
     (sent,) = await group_sends.listing(world.db, account.id)
     assert (sent.group_id, sent.text, sent.contacts) == (group.id, "Bonjour {{Firstname|cher client}} {{date}}", 3)
     assert (sent.number, sent.messages, sent.cost) == (result.number, 3, 3 * 38_000)
+
+
+async def test_a_text_that_grows_beyond_all_bounds_is_refused_and_never_kept(world):
+    account = await world.account()
+    group = await a_group(world, account, [{"custom1": "x" * 255}])
+    (item,) = await group_send._items(world.db, account.id, group.id, "{{custom1}}" * 900)
+    assert len(item[1]) == LONGEST_TEXT + 1
+    result = await send(world, account, group, "{{custom1}}" * 900)
+    assert isinstance(result, Refused) and [one.reason for one in result.dropped] == [Reason.TEXT_LONG]
+    result = await send(world, account, group, "{{custom1}}" * 1000)
+    assert isinstance(result, Refused) and [one.reason for one in result.findings] == [Reason.TEXT_LONG]
 
 
 async def test_a_text_without_fields_is_stored_once(world):

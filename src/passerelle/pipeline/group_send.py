@@ -13,7 +13,7 @@ from typing import Any
 
 from ..domain import merge
 from ..domain.account import Account
-from ..domain.admission import Finding, Reason, Wanted, paris_hours
+from ..domain.admission import LONGEST_TEXT, Finding, Reason, Wanted, paris_hours
 from ..domain.forecast import expected_end
 from ..domain.message import State, TrafficClass
 from ..domain.profile import Profile
@@ -46,6 +46,8 @@ async def send(
     idempotency: Idempotency | None = None,
 ) -> Result | UnknownFields:
     """Send `like.text`, its merge fields filled in, to all contacts of a group; `like` has no items."""
+    if len(like.text) > LONGEST_TEXT:  # before it is written out for each contact
+        return Refused([Finding(Reason.TEXT_LONG)], [])
     unknown = merge.unknown(like.text)
     if unknown:
         return UnknownFields(unknown)
@@ -58,15 +60,18 @@ async def send(
 
 
 async def _items(db: Database, account_id: int, group_id: int, template: str) -> list[tuple[str, str | None]]:
-    """Numbers with the text of each; without a template they share one."""
+    """Numbers with the text of each; without a template they share one. Of a text that is too long only so much is
+    kept that it is refused: a hundred thousand of them would fill the memory."""
     items: list[tuple[str, str | None]] = []
     last = 0
     while page := await contact_store.recipients(db, account_id, group_id, last, PAGE):
         last = page[-1]["id"]
-        items += [
-            (f"+{row['phone']}", merge.render(template, merge.values_of(row)) if template else None) for row in page
-        ]
+        items += [(f"+{row['phone']}", _merged(template, row) if template else None) for row in page]
     return items
+
+
+def _merged(template: str, row: Any) -> str:
+    return merge.render(template, merge.values_of(row))[: LONGEST_TEXT + 1]
 
 
 def _noted(group: Group, text: str, contacts: int) -> Beside:
