@@ -128,6 +128,22 @@ def sent(facts: dict[str, Any], text: str) -> dict[str, Any]:
         return told
 
 
+def invited(facts: dict[str, Any], address: str) -> str:
+    """Make an advanced sub-account, and follow the link of the mail that comes: what stands there."""
+    parameters = {"email": address, "isBuyer": 0}
+    body = {"apiKey": facts["api_key"], "type": "advanced", "parameters": parameters}
+    asked = urllib.request.Request(f"{facts['base_url']}/v1/subaccount/create", json.dumps(body).encode())
+    urllib.request.urlopen(asked, timeout=10).close()
+
+    def link() -> str:
+        with urllib.request.urlopen(f"{facts['phones_url']}/api/mails", timeout=10) as answer:
+            texts = [str(mail["text"]) for mail in json.loads(answer.read()) if address in mail["recipients"]]
+        return next((word for text in texts for word in text.split() if word.startswith(facts["base_url"])), "")
+
+    with urllib.request.urlopen(eventually(link), timeout=10) as answer:
+        return bytes(answer.read()).decode()
+
+
 def status(facts: dict[str, Any], number: int) -> str:
     query = f"apiKey={facts['api_key']}&phoneNumber=0639980001&messageId={number}"
     with urllib.request.urlopen(f"{facts['base_url']}/v1/message-status?{query}", timeout=10) as answer:
@@ -171,6 +187,7 @@ def test_it_delivers_refuses_a_second_and_ends_with_all_it_started_however_it_en
     assert second.wait(PATIENCE) not in (0, None)
     assert "already" in up.words and "Traceback" not in up.words
     assert status(facts, first) == "Delivered", "the first is still up"
+    assert "agence@example.org" in invited(facts, "agence@example.org")
     up.stop(signal.SIGTERM)
     assert up.process is not None and up.process.returncode == 0
 
