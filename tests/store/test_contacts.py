@@ -124,3 +124,17 @@ async def test_a_group_that_is_being_deleted_gets_no_contact(db):
     async with db.transaction() as connection:
         assert not await contacts.lock_group(connection, MINE, one.id)
     assert not await contacts.delete_group(db, MINE, one.id)
+
+
+async def test_a_short_link_is_kept_until_its_address_changes(db):
+    one = await group(db)
+    await add(db, one, {"phone": PHONE, "url": "https://a.example"}, {"phone": PHONE + 1, "url": "https://b.example"})
+    found = await contacts.page(db, MINE, one.id, 0, 5)
+    assert await contacts.keep_links(db, MINE, found, ["l/1", "l/2"]) == {found[0].id: "l/1", found[1].id: "l/2"}
+    assert await contacts.keep_links(db, MINE, found, ["l/3", "l/4"]) == {found[0].id: "l/1", found[1].id: "l/2"}
+    assert [row["short_url"] for row in await contacts.recipients(db, MINE, one.id, 0, 5)] == ["l/1", "l/2"]
+    for values, link in (({"lastname": "X"}, "l/1"), ({"url": "https://c.example"}, "")):
+        async with db.transaction() as connection:
+            locked = await contacts.lock(connection, MINE, found[0].token)
+            await contacts.write(connection, MINE, locked, values)
+        assert (await contacts.find(db, MINE, found[0].token)).link == link

@@ -569,6 +569,7 @@ class Day:
             locked = await contacts.lock(connection, account, page[0].token)
             assert locked is not None
             await contacts.write(connection, account, locked, {"custom2": "y"})
+        assert await contacts.keep_links(db, account, page[:50], ["l"] * 50)
         assert await contacts.delete(db, account, page[0].token)
         assert await contacts.count(db, account, group.id)
 

@@ -31,7 +31,8 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """A contact. `phone`: E.164 without +; `stopped`: on the stop list of its account, as it is now."""
+    """A contact. `phone`: E.164 without +; `link`: a short link made for `url`, kept so that its clicks are of one
+    person; `stopped`: on the stop list of its account, as it is now."""
 
     id: int
     group_id: int
@@ -47,6 +48,7 @@ class Contact(msgspec.Struct, frozen=True):
     custom3: str
     custom4: str
     created_at: datetime
+    link: str
     stopped: bool
 
 
@@ -190,6 +192,19 @@ async def write(connection: Any, account_id: int, contact: Contact, values: Mapp
         await connection.execute(SQL.write, account_id, contact.group_id, contact.id, *changed)
     except asyncpg.UniqueViolationError:
         raise PhoneTaken from None
+
+
+async def keep_links(
+    db: Database, account_id: int, contacts: Sequence[Contact], links: Sequence[str]
+) -> dict[int, str]:
+    """Keep short links made for these contacts; contact id -> its link, maybe somebody else's."""
+    keys = columns((one.group_id, one.id) for one in contacts)
+    kept = await db.fetch(SQL.keep_links, account_id, *keys, [one.url for one in contacts], list(links))
+    made = {row[0] for row in kept}
+    found = {one.id: link for one, link in zip(contacts, links, strict=True) if one.id in made}
+    if len(found) < len(contacts):
+        found |= {row["id"]: row["link"] for row in await db.fetch(SQL.links_of, account_id, *keys)}
+    return found
 
 
 async def delete(db: Database, account_id: int, token: bytes) -> bool:

@@ -416,13 +416,17 @@ async def test_settings_of_the_installation(shop):
     client = Client(Dialects([SmsPartner(services)], nothing, Limits()))
     made = (await client("POST", "/v1/group/add", {"apiKey": shop.key, "name": "A"})).json()
     assert (made["success"], made["code"]) == (True, 2)
-    await contact(shop, made["groupId"], ONE, url="https://a.example/")
+    first = await contact(shop, made["groupId"], ONE, url="https://a.example/")
     await contact(shop, made["groupId"], TWO, url="https://a.example/", shortUrlPartnr="own.example/b")
     await contact(shop, made["groupId"], THREE)
-    page = (await client("GET", f"/v1/contact/list?apiKey={shop.key}&groupId={made['groupId']}")).json()
-    assert [row["shortUrl"] for row in page["datas"]] == ["l.example/0", "own.example/b"]
-    assert page["total"] == "3"
-    assert asked == [(shop.account.id, ["https://a.example/"])]
+    for _ in range(2):  # made once, and kept
+        page = (await client("GET", f"/v1/contact/list?apiKey={shop.key}&groupId={made['groupId']}")).json()
+        assert [row["shortUrl"] for row in page["datas"]] == ["l.example/0", "own.example/b"]
+        assert page["total"] == "3"
+        assert asked == [(shop.account.id, ["https://a.example/"])]
+    await shop.post("contact/update", contactId=first, contact={"url": "https://b.example/"})
+    detail = (await client("GET", f"/v1/contact/detail?apiKey={shop.key}&contactId={first}")).json()
+    assert detail["contact"]["shortUrl"] == "l.example/0" and asked[1:] == [(shop.account.id, ["https://b.example/"])]
 
 
 async def test_a_group_of_another_account_is_unknown(shop):

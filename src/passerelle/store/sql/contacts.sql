@@ -78,7 +78,7 @@ select c.*, exists (select from blocked b where b.account_id = $1 and b.list = 1
                     offset 0) as stopped
 from (select id from contact where account_id = $1 and group_id = $2 order by id offset $3 limit $4) p,
      lateral (select id, group_id, token, phone, firstname, lastname, date, url, short_url, custom1, custom2, custom3,
-                     custom4, created_at
+                     custom4, created_at, link
               from contact c where c.account_id = $1 and c.group_id = $2 and c.id = p.id offset 0) c
 order by c.id
 
@@ -87,31 +87,45 @@ order by c.id
 select c.*, exists (select from blocked b where b.account_id = $1 and b.list = 1 and b.phone = c.phone and not b.deleted
                     offset 0) as stopped
 from (select id, group_id, token, phone, firstname, lastname, date, url, short_url, custom1, custom2, custom3, custom4,
-             created_at
+             created_at, link
       from contact where account_id = $1 and group_id = $2 and id > $3 order by id limit $4) c
 order by c.id
 
 -- name: recipients
 -- What a send to a group takes: so many after contact $3.
-select id, phone, firstname, lastname, date, url, short_url, custom1, custom2, custom3, custom4
+select id, phone, firstname, lastname, date, url, coalesce(nullif(short_url, ''), link) as short_url, custom1, custom2,
+       custom3, custom4
 from contact where account_id = $1 and group_id = $2 and id > $3 order by id limit $4
 
 -- name: find
 select c.*, exists (select from blocked b where b.account_id = $1 and b.list = 1 and b.phone = c.phone and not b.deleted
                     offset 0) as stopped
 from (select id, group_id, token, phone, firstname, lastname, date, url, short_url, custom1, custom2, custom3, custom4,
-             created_at
+             created_at, link
       from contact where token = $2 and account_id = $1) c
 
 -- name: lock
 select id, group_id, token, phone, firstname, lastname, date, url, short_url, custom1, custom2, custom3, custom4,
-       created_at, false as stopped
+       created_at, link, false as stopped
 from contact where token = $2 and account_id = $1 for update
 
 -- name: write
 update contact set phone = $4, firstname = $5, lastname = $6, date = $7, url = $8, short_url = $9, custom1 = $10,
-       custom2 = $11, custom3 = $12, custom4 = $13
+       custom2 = $11, custom3 = $12, custom4 = $13, link = case when url = $8 then link else '' end
 where account_id = $1 and group_id = $2 and id = $3
+
+-- name: keep_links
+-- Short links made for contacts that have none yet, and whose link is still the one they were made for.
+update contact c set link = t.link
+from unnest($2::integer[], $3::bigint[], $4::text[], $5::text[]) as t (group_id, id, url, link)
+where c.account_id = $1 and c.group_id = t.group_id and c.id = t.id and c.link = '' and c.url = t.url
+returning c.id
+
+-- name: links_of
+select c.id, c.link
+from unnest($2::integer[], $3::bigint[]) as t (group_id, id),
+     lateral (select id, link from contact c
+              where c.account_id = $1 and c.group_id = t.group_id and c.id = t.id offset 0) c
 
 -- name: delete
 delete from contact where token = $2 and account_id = $1 returning id

@@ -178,12 +178,13 @@ async def contact_detail(services: Services, call: Call) -> Reply:
 
 
 async def _rows(services: Services, account_id: int, found: Sequence[Contact]) -> list[Reply]:
-    """With short links for those that have a link and no short one, where there is a host for them."""
-    short: dict[str, str] = {}
-    links = sorted({one.url for one in found if one.url and not one.short_url})
-    if services.shorten is not None and links:
-        short = dict(zip(links, await services.shorten(account_id, links), strict=True))
-    return await worded(lambda some: [own.contact_row(one, short.get(one.url, "")) for one in some], list(found))
+    """Where there is a host for them, whoever has a link and no short one is given a short one, once."""
+    bare = [one for one in found if one.url and not one.short_url and not one.link]
+    links: dict[int, str] = {}
+    if services.shorten is not None and bare:
+        made = await services.shorten(account_id, [one.url for one in bare])
+        links = await store.keep_links(services.db, account_id, bare, made)
+    return await worded(lambda some: [own.contact_row(one, links.get(one.id, one.link)) for one in some], list(found))
 
 
 _WRONG_KEY = (10, "Clef API incorrecte")

@@ -24,7 +24,8 @@ create table contact (
     lastname      text not null default '',
     date          date,
     url           text not null default '',
-    short_url     text not null default '',
+    short_url     text not null default '',                       -- as it was given
+    link          text not null default '',                       -- short link that was made for `url`
     custom1       text not null default '',
     custom2       text not null default '',
     custom3       text not null default '',
