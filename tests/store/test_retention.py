@@ -156,15 +156,29 @@ async def test_a_moved_submission_is_named_by_its_new_ids_everywhere(db: Databas
     await db.execute("insert into wallet (account_id) values (1000)")
     async with db.transaction() as connection:
         await ledger.refund(connection, [ledger.Refund(1000, 38_000, FIRST, FIRST + 1)], T0)
+    await db.execute(
+        "insert into rcs_failover (account_id, submission_id, text, encoding, parts, keep_until)"
+        " values (1000, $1, 'Bonjour', 0, 1, $2)",
+        FIRST, T0,
+    )  # fmt: skip
+    survey = await db.fetchval(
+        "insert into survey (account_id, token, title, introduction, mode, marketing, created_at)"
+        " values (1000, '', '', '', 0, false, $1) returning id", T0,
+    )  # fmt: skip
+    await db.execute(
+        "insert into invitation (account_id, message_id, survey_id, phone, test, at) values (1000, $1, $2, 1, false, $3)",
+        FIRST + 1, survey, T0,
+    )  # fmt: skip
     assert await retention.queued_submissions(db, MONTH) == [Queued(1000, FIRST, 2), Queued(1000, FIRST + 2, 1)]
 
     later = T0 + timedelta(days=400)
     to = await Numbering(db).messages(2, later)
     assert await retention.move(db, Queued(1000, FIRST, 2), to)
 
-    for table, column in (("event", "message_id"), ("reply", "message_id"), ("posting", "message_id")):
-        assert await db.fetchval(f"select {column} from {table}") == to + 1, table
-    assert await db.fetchval("select submission_id from posting") == to
+    for table in ("event", "reply", "posting", "invitation"):
+        assert await db.fetchval(f"select message_id from {table}") == to + 1, table
+    for table in ("posting", "rcs_failover"):
+        assert await db.fetchval(f"select submission_id from {table}") == to, table
     row = await db.fetchrow("select id, cost, messages from submission where number = 77")
     assert tuple(row) == (to, 76_000, 2)
     assert await db.fetchval("select count(*) from message where submission_id = $1", to) == 2

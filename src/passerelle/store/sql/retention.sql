@@ -115,6 +115,10 @@ with moved as (
     update event set message_id = message_id + $4 where account_id = $1 and message_id >= $2 and message_id < $3
 ), groups as (
     update group_send set submission_id = submission_id + $4 where account_id = $1 and submission_id = $2
+), follows as (
+    update rcs_failover set submission_id = submission_id + $4 where account_id = $1 and submission_id = $2
+), invitations as (
+    update invitation set message_id = message_id + $4 where account_id = $1 and message_id >= $2 and message_id < $3
 ), replies as (
     update reply set message_id = message_id + $4 where account_id = $1 and message_id >= $2 and message_id < $3
 )
