@@ -24,11 +24,7 @@ MARGIN = 60.0  # seconds before its end that a token is renewed
 
 
 class NoToken(Exception):
-    """The token endpoint gave none: for now (`is_final` false), or not with these credentials."""
-
-    def __init__(self, words: str, *, is_final: bool = False) -> None:
-        super().__init__(words)
-        self.is_final = is_final
+    """The token endpoint gave none, for now."""
 
 
 class CredentialsError(ValueError):
@@ -107,7 +103,7 @@ class ServiceAccount:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NoToken(f"token: {type(error).__name__}") from None
         if response.status != 200:
-            raise NoToken(f"token: HTTP {response.status}", is_final=response.status in (400, 401, 403))
+            raise NoToken(f"token: HTTP {response.status}")
         try:
             answer: dict[str, Any] = json.loads(body)
             self._token = str(answer["access_token"])
