@@ -6,13 +6,13 @@ One rule: an invitation is a message, and is committed with it; an answer is com
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from ..domain import links as short
-from ..domain import numbers, surveys, tokens
+from ..domain import surveys, tokens
 from ..domain.admission import Finding, Reason, Wanted
 from ..domain.message import TrafficClass
 from ..domain.surveys import Answer, Fault, Mode, State, Survey
@@ -72,32 +72,25 @@ async def prepare(
     wanted.stop_mention = survey.marketing
     if survey.mode is Mode.REPLY:
         wanted.text = surveys.reply_text(survey)
-        return _inviting(stored, {})
+        return _inviting(stored, ())
     # Codes are of one length, so this text stands for all of them where its parts are counted.
     wanted.text = surveys.link_text(survey, address(_NO_CODE))
-    once = _once(phone for phone, _ in wanted.items)
-    own = {position: codes.new_code() for position in range(len(once))}
+    own = [codes.new_code() for _ in wanted.items]
     wanted.items = [
-        (phone, surveys.link_text(survey, address(code))) for phone, code in zip(once, own.values(), strict=True)
+        (phone, surveys.link_text(survey, address(code))) for (phone, _), code in zip(wanted.items, own, strict=True)
     ]
     return _inviting(stored, own)
 
 
-def _once(phones: Iterable[str]) -> list[str]:
-    """Each number once, however it is written: who is repeated gets one link."""
-    known: dict[str, str] = {}
-    for phone in phones:
-        read = numbers.normalise(phone)
-        known.setdefault(phone if read is None else read.e164, phone)
-    return list(known.values())
-
-
-def _inviting(stored: Stored, own: Mapping[int, str]) -> Beside:
-    """Writes the invitations of those who were kept; `own`: their codes by position."""
+def _inviting(stored: Stored, own: Sequence[str]) -> Beside:
+    """Writes the invitations of those who were kept; `own`: codes by position, none where there are no links."""
 
     async def write(connection: Any, numbered: Numbered) -> None:
         sent = numbered.submission
-        messages = [(numbered.id + offset, to.phone, own.get(to.position)) for offset, to in enumerate(sent.recipients)]
+        messages = [
+            (numbered.id + offset, to.phone, own[to.position] if own else None)
+            for offset, to in enumerate(sent.recipients)
+        ]
         await store.invite(connection, stored, sent.sandbox, sent.accepted_at, messages)
 
     return write

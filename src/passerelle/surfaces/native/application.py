@@ -42,6 +42,7 @@ from . import (
     statistics,
     stop_list,
     subaccounts,
+    surveys,
     webhooks,
 )
 from .calls import ROOT, Caller, Download, Endpoint, Raw, Services
@@ -65,6 +66,7 @@ FAMILIES = (
     numbers,
     checks,
     subaccounts,
+    surveys,
 )
 """Modules whose `HANDLERS` are served, in the order of the documentation."""
 

@@ -30,6 +30,8 @@ TABLE: dict[Reason, tuple[str, str]] = {
     R.CAMPAIGN_NAME_INVALID: ("", "The name of the campaign is not allowed."),
     R.URL_INVALID: ("callback_url", "Give an http:// or https:// URL of at most 2,048 characters."),
     R.CONTENT_INVALID: ("", "The content is not possible."),
+    R.SURVEY_MISSING: ("", "Say which survey."),
+    R.SURVEY_UNKNOWN: ("", "The survey is not open at the time of sending."),
     R.FAILOVER_INVALID: ("", "The SMS that is to follow is not possible."),
     R.TEXT_MISSING: ("text", "Give a text, for all or to each recipient."),
     R.TEXT_CHARACTERS: ("text", "These characters are not in GSM 03.38: send with `unicode` `allow`, or replace them."),

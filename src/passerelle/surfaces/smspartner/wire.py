@@ -163,7 +163,8 @@ def _unusable(wanted: Wanted, dropped: Sequence[Finding], member: str) -> list[t
 
 
 def _shares_text(wanted: Wanted) -> bool:
-    return not wanted.items or wanted.items[0][1] is None
+    """Whether the request has one text, as it was asked for: in a survey each has a link of its own in it."""
+    return bool(wanted.text) or not wanted.items or wanted.items[0][1] is None
 
 
 def _all(dropped: Sequence[Finding], reasons: set[Reason]) -> bool:
