@@ -49,6 +49,16 @@ async def test_a_key_gives_no_more_than_it_has(desk: Desk) -> None:
         await make(clerk, scope)
 
 
+async def test_a_key_that_ends_makes_none_that_outlives_it(desk: Desk) -> None:
+    ends = "2026-11-10T11:00:00Z"
+    made = await make(desk, "keys:*", expires_at=ends)
+    clerk = Desk(desk.app, desk.services, desk.clock, desk.account, made["key"])
+    for later in (None, "2026-11-10T11:00:01Z"):
+        refused = await clerk("POST", "/keys", {"name": "x", "scopes": ["keys:*"], "expires_at": later})
+        assert problem(refused) == (422, "invalid") and refused.json()["errors"][0]["pointer"] == "#/expires_at"
+    assert (await make(clerk, "keys:*", expires_at=ends))["expires_at"] == ends
+
+
 async def test_keys_that_cannot_be(desk: Desk) -> None:
     for members, pointer in (
         ({"scopes": ["fly"]}, "#/scopes/0"),

@@ -1,6 +1,6 @@
 """Keys of this API: many an account, each with scopes of its own, shown whole once.
 
-One rule: a key makes no key that may do more than itself.
+One rule: a key makes no key that may do more than itself, nor for longer.
 """
 
 from __future__ import annotations
@@ -66,6 +66,9 @@ async def make(services: Services, caller: Caller, body: NewKey) -> MadeKey:
             raise Problem("scope", f"This key does not hold `{scope}` itself, so it cannot give it.")
     if body.expires_at is not None and body.expires_at <= services.clock.now():
         raise invalid("/expires_at", "This is past: give a time to come, or null.")
+    ends = caller.key.expires_at
+    if ends is not None and (body.expires_at is None or body.expires_at > ends):
+        raise invalid("/expires_at", f"This key ends at {ends:%Y-%m-%dT%H:%M:%SZ}: what it makes ends then or before.")
     made, whole = await services.keys.create(
         caller.id, body.name, body.scopes, services.clock.now(), body.expires_at
     )  # fmt: skip
