@@ -28,16 +28,21 @@ class File(_Shape, frozen=True):
         return unquote(split.path.rpartition("/")[2]) or split.netloc
 
     @property
+    def link(self) -> str:
+        """The URL where it may be followed, else ''."""
+        return self.file_url if self.file_url.lower().startswith(("http://", "https://")) else ""
+
+    @property
     def extension(self) -> str:
         """In capitals, four characters at most; `FILE` where there is none."""
-        stem, dot, extension = self.name.rpartition(".")
+        stem, dot, extension = urlsplit(self.file_url).path.rpartition(".")
         return extension.upper()[:4] if stem and dot and extension.isalnum() else "FILE"
 
     @property
     def picture(self) -> str:
         """The URL of what can be shown of it, '' for nothing."""
         is_image = self.extension in ("JPG", "JPEG", "PNG", "GIF", "FILE")
-        return self.thumbnail_url or (self.file_url if is_image else "")
+        return self.thumbnail_url or (self.link if is_image else "")
 
 
 class Media(_Shape, frozen=True):
@@ -167,6 +172,7 @@ def read(shape: object) -> Content | None:
     """A `contentMessage`; None for what is none, or shows nothing."""
     try:
         content = msgspec.convert(shape, Content)
-    except msgspec.ValidationError:
+        files = [card.media.content_info.name for card in content.cards if card.media]
+        return content if content.caption or files else None
+    except (msgspec.ValidationError, ValueError):  # a URL that is none
         return None
-    return content if content.caption or any(card.media for card in content.cards) else None
