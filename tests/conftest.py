@@ -6,8 +6,8 @@ import contextlib
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from itertools import count
 from pathlib import Path
+from secrets import token_hex
 
 import asyncpg
 import pytest
@@ -18,8 +18,6 @@ from passerelle.store.migrations import migrate
 
 # Nobody pulls the plug on a test database; what a crash does is tested on servers of their own.
 FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB", "autovacuum": "off"}
-
-_numbers = count(1)
 
 
 @pytest.fixture
@@ -78,7 +76,7 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 
 @contextlib.asynccontextmanager
 async def created(server: str, template: str) -> AsyncIterator[str]:
-    name = f"test_{next(_numbers)}"
+    name = f"test_{token_hex(8)}"
     await command(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield named(server, name)
     await command(server, f"DROP DATABASE {name} WITH (FORCE)")
