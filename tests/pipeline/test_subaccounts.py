@@ -21,10 +21,10 @@ from passerelle.domain.profile import PRIMOTEXTO, SMSPARTNER
 from passerelle.domain.subaccounts import Fault, Type
 from passerelle.domain.subaccounts import Wanted as Branch
 from passerelle.pipeline import subaccounts
-from passerelle.pipeline.cancel import cancel
+from passerelle.pipeline.cancel import cancel, cancel_waiting
 from passerelle.pipeline.subaccounts import Created, Moved
 from passerelle.pipeline.submit import Accepted, Denied
-from passerelle.store import ledger
+from passerelle.store import ledger, messages, submissions
 from passerelle.store import subaccounts as store
 
 EURO = 1_000_000
@@ -108,6 +108,19 @@ async def test_a_list_longer_than_a_batch_is_taken_back_whole(house):
     assert await house.remove(0)
     assert await world.queued() == []
     assert await house.balances() == (CREDIT, 0)
+
+
+async def test_a_cancellation_beside_a_removal_waits_and_neither_for_the_other(house):
+    world, branch = house.world, await house.open()
+    sent = await world.send(branch, due_at=house.now + TOMORROW)
+    async with world.db.transaction() as connection:  # as far as a cancellation is when it has found its submission
+        await submissions.lock_by_number(connection, branch.id, Dialect.SMSPARTNER, sent.number)
+        removal = asyncio.create_task(cancel_waiting(world.db, branch.id, house.now))
+        while not await world.db.fetchval("select exists (select from pg_locks where not granted)"):
+            assert not removal.done()
+        assert await messages.lock(connection, [(branch.id, sent.id)])
+    assert await removal == 1
+    assert await world.states() == [State.CANCELLED]
 
 
 async def test_what_is_in_flight_stays_and_ends_as_it_does(house):

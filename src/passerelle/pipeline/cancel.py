@@ -77,9 +77,9 @@ async def cancel_waiting(db: Database, account_id: int, now: datetime, limit: in
     """
     async with db.transaction() as connection:
         rows = await subaccounts.waiting(connection, account_id, now, limit)
-        if rows:
-            settlement, _ = await _take_back(connection, [(account_id, row["message_id"]) for row in rows], now)
+        if rows:  # the submissions first: whoever cancels one has locked it before its messages
             await subaccounts.mark_cancelled(connection, account_id, [row["submission_id"] for row in rows], now)
+            settlement, _ = await _take_back(connection, [(account_id, row["message_id"]) for row in rows], now)
             await settlement.save()
     return len(rows)
 
