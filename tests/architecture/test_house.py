@@ -59,7 +59,7 @@ def test_exceptions_are_still_needed() -> None:
 
 def test_the_statements_stand_in_their_files() -> None:
     """SQL lives in `store/sql`: a module of the store holds at most a word of it."""
-    long_statement = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b.{60,}", re.IGNORECASE)
+    long_statement = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM) .{60,}", re.IGNORECASE)
     kept = {"store/migrations.py"}  # its own table has to exist before any file
     for module in MODULES:
         if module.parts[0] == "store" and module.as_posix() not in kept:
