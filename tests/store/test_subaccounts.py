@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -94,6 +95,24 @@ async def test_an_invitation_is_used_once_and_the_newest_is_the_one(db, parent):
     )
     assert (await subaccounts.invitation(db, b"old"))["expires_at"] == NOW
     assert await subaccounts.invitation(db, b"none") is None
+
+
+async def test_a_removal_waits_for_whoever_is_signing_up_and_neither_for_the_other(db, parent):
+    child = await branch(db, parent, "a@b.c", b"a" * 12)
+    async with db.transaction() as connection:
+        await subaccounts.invite(connection, child, b"link", NOW, NOW + timedelta(days=7))
+
+    async def remove():
+        async with db.transaction() as connection:
+            return await subaccounts.close(connection, child, NOW)
+
+    async with db.transaction() as connection:  # as far as a sign-up is when it has used its link
+        await connection.execute("update signup set expires_at = expires_at")
+        removal = asyncio.create_task(remove())
+        while not await db.fetchval("select exists (select from pg_locks where not granted)"):
+            assert not removal.done()
+        assert await subaccounts.sign_up(connection, b"link", 33639980001, "A", "B", "hash", NOW)
+    assert await removal
 
 
 async def test_sub_accounts_follow_the_state_and_the_prices_of_their_main_account(db, parent):

@@ -101,11 +101,11 @@ async def of_email(db: Database, email: str) -> Any:
 
 async def close(connection: Any, account_id: int, now: datetime) -> bool:
     """Take key, address and state of a sub-account; False where somebody else did. Its wallet is locked already."""
+    await connection.execute(SQL.end_invitations, account_id, now)  # first, as whoever signs up begins with one
     if not await connection.fetchval(SQL.mark_removed, account_id, now):
         return False
     await connection.execute(SQL.close_account, account_id)
     await connection.execute(SQL.close_wallet, account_id)
-    await connection.execute(SQL.end_invitations, account_id, now)
     return True
 
 
