@@ -93,6 +93,7 @@ async def test_what_is_left_out(receiver: Receiver, body: object, found: Found) 
         said({"error": "no money"}),
         said({"error": True}),
         said({"error": [1]}),
+        said({"mccMnc": "208\0"}),
         said({"hello": "world"}),
         said([1]),
         lambda request: answer(200, b"<html>"),

@@ -110,13 +110,21 @@ class HttpProvider:
         if network is None and error is None:
             raise Malformed("neither a network nor an error")
         return Found(
-            mcc_mnc="" if network is None else str(network)[:16],
+            mcc_mnc="" if network is None else _network(network),
             ported=ported in (True, 1, "1", "true"),
             error=_error(error),
         )
 
     def _field(self, name: str) -> str:
         return self._fields.get(name, name)
+
+
+def _network(given: Any) -> str:
+    """As it can be stored: one odd answer must not hold up those that came with it, again and again."""
+    text = str(given)[:16]
+    if not (text.isascii() and text.isprintable()):
+        raise Malformed("the network is no code")
+    return text
 
 
 def _error(given: Any) -> int:
