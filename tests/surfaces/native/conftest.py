@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -92,6 +93,13 @@ def problem(answer: Response) -> tuple[int, str]:
 
 @pytest.fixture
 async def desk(db: Database) -> AsyncIterator[Desk]:
+    async with desk_on(db) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def desk_on(db: Database) -> AsyncIterator[Desk]:
+    """A bakery with ten euros, a key that may do everything, and the API."""
     clock = ManualClock(TUESDAY)
     keyring, settings = Keyring("test"), Settings(secret="test")
     accounts = Accounts(db, keyring, settings)

@@ -127,7 +127,8 @@ def _parameters(endpoint: Endpoint, schemas: Mapping[Any, Json]) -> Iterator[Jso
     for name, kind in endpoint.variables.items():
         yield {"name": name, "in": "path", "required": True, "schema": schemas[kind]}
     query = schemas[endpoint.query] if endpoint.query is not None else {"properties": {}}
-    for name, schema in query["properties"].items():
+    for name, nullable in query["properties"].items():
+        schema = _without_null(nullable)
         told = {"name": name, "in": "query", "required": name in query.get("required", ()), "schema": schema}
         if "description" in schema:
             told["description"] = schema["description"]
@@ -138,6 +139,15 @@ def _parameters(endpoint: Endpoint, schemas: Mapping[Any, Json]) -> Iterator[Jso
         schema = {"type": "string", "maxLength": 255, "pattern": "^[ -~]*$"}
         words = "Repeated within a day with the same body, the call is answered as the first time; another body: 409."
         yield {"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema, "description": words}
+
+
+def _without_null(schema: Json) -> Json:
+    """A member of a query is there or not; no text of it means null."""
+    kinds = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
+    if len(kinds) != 1:
+        return schema
+    rest = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
+    return {**kinds[0], **rest}
 
 
 def problems_of(endpoint: Endpoint) -> list[str]:

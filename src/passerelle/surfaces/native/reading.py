@@ -76,24 +76,39 @@ def query(asked: Sequence[tuple[str, str]], kind: type) -> Any:
         if "\0" in value:
             raise _nul(Fault(parameter=name, detail="U+0000"))
         if is_list(names[name]):
-            members.setdefault(name, []).extend(piece for piece in value.split(",") if piece)
+            members.setdefault(name, []).extend(value.split(","))
         else:
-            members[name] = value
+            members[name] = _plain(value, leaves(names[name]))
     try:
-        return msgspec.convert(members, kind, strict=False, str_keys=True)
+        return msgspec.convert(members, kind, str_keys=True)
     except msgspec.ValidationError as error:
         told, pointer = _placed(str(error))
         named = pointer.partition("/")[2].partition("/")[0]
         raise Problem("invalid", told, [Fault(parameter=named, detail=told)]) from None
 
 
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+
+
+def _plain(text: str, kinds: list[Any]) -> Any:
+    """A text of the query as what JSON would have; what it cannot be stays a text, and is refused."""
+    if int in kinds and _INTEGER.fullmatch(text):
+        return int(text)
+    return text == "true" if bool in kinds and text in ("true", "false") else text
+
+
 def is_list(hint: Any) -> bool:
     """Whether a member takes several values."""
+    return any(get_origin(one) is list for one in leaves(hint))
+
+
+def leaves(hint: Any) -> list[Any]:
+    """The types that a hint allows, without what is said of them."""
     if get_origin(hint) is Annotated:
-        return is_list(get_args(hint)[0])
+        return leaves(get_args(hint)[0])
     if get_origin(hint) in (Union, UnionType):
-        return any(is_list(one) for one in get_args(hint))
-    return get_origin(hint) is list
+        return [leaf for one in get_args(hint) for leaf in leaves(one)]
+    return [hint]
 
 
 def variables(given: Mapping[str, str], kinds: Mapping[str, type]) -> dict[str, Any]:
