@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..domain.message import Dialect, State
-from ..store import queue, subaccounts, submissions
+from ..store import ledger, queue, subaccounts, submissions
 from ..store.database import Database
 from .settle import Key, Settlement
 
+SLICE = 2_000  # messages at once
 LATEST = timedelta(minutes=5)  # before the sending time (SMS Partner 5.5)
 
 
@@ -61,12 +62,17 @@ async def _end(connection: Any, account_id: int, found: Any, now: datetime, late
     verdict = _judge(found, now, latest)
     if verdict is not CancelVerdict.CANCELLED:
         return verdict
-    keys = [(account_id, found["id"] + n) for n in range(found["messages"])]
-    settlement, parts = await _take_back(connection, keys, now)
+    refunds: list[ledger.Refund] = []
+    parts, end = 0, found["id"] + found["messages"]
+    for first in range(found["id"], end, SLICE):  # others have their turn between; the wallet is locked at the end
+        keys = [(account_id, key) for key in range(first, min(first + SLICE, end))]
+        settlement, taken = await _take_back(connection, keys, now)
+        await settlement.save(refunds)
+        parts += taken
     if parts < found["parts"]:
         raise _Left
     await submissions.mark_cancelled(connection, account_id, found["id"], now)
-    await settlement.save()
+    await ledger.refund(connection, refunds, now)
     return CancelVerdict.CANCELLED
 
 

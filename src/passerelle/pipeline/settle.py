@@ -146,8 +146,11 @@ class Settlement:
 
     # --- the end ---------------------------------------------------------------------------------------------------
 
-    async def save(self) -> list[events.Leased]:
-        """Write everything; returns the notifications to be posted after the commit."""
+    async def save(self, refunds: list[ledger.Refund] | None = None) -> list[events.Leased]:
+        """Write everything; returns the notifications to be posted after the commit.
+
+        What goes back is added to `refunds` where given: the caller has more of it, and locks the wallets last.
+        """
         changed = [key for key, row in self._rows.items() if row != self._before[key]]
         await self._drop_rest(changed)
         self._give_back()
@@ -155,7 +158,10 @@ class Settlement:
         carrier_id, settled = self._settled
         await messages.save(self._connection, [self._rows[key] for key in changed], self._deltas(), carrier_id, settled)
         await messages.save_parts(self._connection, [p for parts in self._parts.values() for p in parts.values()])
-        await ledger.refund(self._connection, self._refunds, self._now)
+        if refunds is None:
+            await ledger.refund(self._connection, self._refunds, self._now)
+        else:
+            refunds += self._refunds
         await self._list_bounces()
         return await self._tell(changed)
 

@@ -15,6 +15,8 @@ from .database import Database, queries
 
 SQL = queries("ledger")
 
+SLICE = 5_000  # postings a statement
+
 FUNDS = 0  # money that enters or leaves the platform
 SALES = 1  # what customers spend
 
@@ -80,14 +82,16 @@ async def add_to_wallets(connection: Any, changes: dict[int, int]) -> None:
 
 
 async def refund(connection: Any, refunds: Sequence[Refund], now: datetime) -> None:
-    """Give back: a posting each, and the wallets, locked here in the order of their ids."""
+    """Give back: a posting each, and then the wallets, locked here in the order of their ids."""
     if not refunds:
         return
     changes: dict[int, int] = {}
     for item in refunds:
         changes[item.account_id] = changes.get(item.account_id, 0) + item.amount
+    for start in range(0, len(refunds), SLICE):
+        some = refunds[start : start + SLICE]
+        await connection.execute(SQL.insert_refunds, now, *map(list, zip(*some, strict=True)))
     await lock_wallets(connection, list(changes))
-    await connection.execute(SQL.insert_refunds, now, *map(list, zip(*refunds, strict=True)))
     await add_to_wallets(connection, changes)
 
 
