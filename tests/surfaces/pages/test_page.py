@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from litestar import get
+from litestar import Request, get
 from litestar.exceptions import NotAuthorizedException
 from litestar.params import FromPath
 from surfaces.asgi import Client
 
-from passerelle.surfaces.pages.page import HEADERS, page, ready
+from passerelle.surfaces.pages.page import HEADERS, is_own, page, ready
 
 
 @get("/fine")
@@ -24,6 +24,28 @@ async def bug(secret: FromPath[str]) -> object:
 @get("/no")
 async def no() -> object:
     raise NotAuthorizedException
+
+
+@get("/own")
+async def own(request: Request) -> object:
+    return page("said.html", 200 if is_own(request, frozenset({"a.example"})) else 403)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"origin": "https://a.example"}, 200),
+        ({"origin": "http://localhost", "host": "localhost"}, 200),
+        ({"origin": "https://b.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "null", "host": ""}, 403),
+        ({"origin": "http://["}, 403),
+        ({"origin": "https://a.example", "sec-fetch-site": "cross-site"}, 403),
+    ],
+)
+async def test_a_form_is_taken_from_a_page_of_ours(headers, status):
+    assert (await Client(ready("/x", [own], {}))("GET", "/x/own", None, headers)).status == status
 
 
 @pytest.mark.parametrize(

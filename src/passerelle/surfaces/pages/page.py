@@ -62,7 +62,13 @@ def is_own(request: Request[Any, Any, Any], hosts: frozenset[str] = frozenset())
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:
         return site in ("same-origin", "none")
-    return origin is None or urlsplit(origin).netloc in hosts | {request.headers.get("host", "")}
+    if origin is None:
+        return True
+    try:
+        named = urlsplit(origin).netloc
+    except ValueError:
+        return False
+    return bool(named) and named in hosts | {request.headers.get("host", "")}
 
 
 def ready(root: str, handlers: Sequence[HTTPRouteHandler], dependencies: Mapping[str, Provide]) -> App:
