@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
@@ -25,7 +26,10 @@ from passerelle.domain.admission import Wanted
 from passerelle.domain.forwarding import Forwarding, Rule
 from passerelle.domain.hlr import Found
 from passerelle.domain.message import Dialect, DuePart, Inbound, Outcome, OutcomeKind, Receipt, State
+from passerelle.domain.pricing import Service
 from passerelle.domain.profile import PRIMOTEXTO, SMSPARTNER
+from passerelle.domain.rcs_names import CARRIER as CARRIER_OF_RCS
+from passerelle.domain.rcs_names import name_of
 from passerelle.domain.rental import Criteria, Volume
 from passerelle.domain.routing import Route
 from passerelle.domain.surveys import Mode, Survey
@@ -36,10 +40,12 @@ from passerelle.pipeline import contact_import, group_send, rental_import, subac
 from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.cancel import cancel
 from passerelle.pipeline.dispatch import Dispatcher
+from passerelle.pipeline.failover import Failover
 from passerelle.pipeline.forwarding import forward
 from passerelle.pipeline.housekeeping import Housekeeping
 from passerelle.pipeline.inbound import Inbound as Texts
 from passerelle.pipeline.keys import Keyring
+from passerelle.pipeline.rcs import Rcs
 from passerelle.pipeline.receipts import Receipts
 from passerelle.pipeline.rental import Builder, Offer, Rented, download, offer, rent
 from passerelle.pipeline.submit import Accepted, Idempotency, Submitter
@@ -74,6 +80,8 @@ from passerelle.store.database import queries
 from passerelle.store.numbering import MESSAGE_BLOCK, Numbering
 from passerelle.store.replies import NewReply
 from passerelle.store.verifications import Verification
+from passerelle.surfaces.rcs_events import RcsEvents
+from passerelle.surfaces.smspartner.rcs import keep_failover
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # a Friday, by day: marketing leaves at once
 SECRET = "test"
@@ -81,7 +89,7 @@ GROWING = (
     "submission", "message", "part", "queue", "awaiting", "event", "parked_receipt", "reply", "blocked", "posting",
     "sandbox", "idempotency", "rental", "statistic_total", "statistic_hour", "statistic_distinct", "wallet", "account",
     "contact", "group_send", "dead_subscriber", "link", "survey", "question", "invitation", "answer", "free_answer",
-    "virtual_number", "forwarding_change", "verification", "verified_number", "dead_subscriber",
+    "virtual_number", "forwarding_change", "verification", "verified_number", "dead_subscriber", "rcs_failover", "rcs_event",
 )  # fmt: skip
 
 # What reads much on purpose, or is asked by people once in a while.
@@ -267,6 +275,7 @@ class Day:
         await self.own()
         await self.check()
         await self.group()
+        await self.rich()
 
     async def accept(self) -> None:
         """Single messages, long ones, a list; with and without an Idempotency-Key; one at a sending time, taken back."""
@@ -336,6 +345,50 @@ class Day:
         batch += [Inbound(row[0], "33700000020", "Bonjour", NOW) for row in phones]
         await texts.receive(batch, 1)
         await texts.sweep()
+
+    async def rich(self) -> None:
+        """RCS: taken, delivered, read, answered, revoked; followed by an SMS."""
+        routes = [Route(CARRIER_OF_RCS, frozenset({4})), Route(1, frozenset({1, 2}))]
+        submitter = Submitter(self.db, self.accounts, routes, self.clock)
+        failover = Failover(self.accounts, routes)
+        dispatcher = Dispatcher(self.db, self.clock, self.teller, UUID(int=1), failover=failover)
+
+        async def revoke(phone: int, name: str) -> bool:
+            return True
+
+        texts = Texts(self.db, self.teller, Settings(), self.clock)
+        rcs = Rcs(self.db, self.clock, self.teller, texts, failover, revoke, "agent")
+        door = RcsEvents(self.db, self.clock, "agent", "token")
+        writing = asyncio.create_task(submitter.run())
+        account = await self.accounts.find(key_of(FIRST_ACCOUNT + 5))
+        items = [(f"+{33_600_900_000 + n}", None) for n in range(40)]
+        wanted = Wanted(items=items, text='{"text":"Bonjour"}', service=Service.RCS, failover="x" * 200)
+        assert isinstance(await submitter.accept(account, wanted, SMSPARTNER, beside=keep_failover), Accepted)
+        writing.cancel()
+        provider = Operator()
+        provider.id = CARRIER_OF_RCS  # type: ignore[misc]
+        await dispatcher.pump(provider)
+        names = {part.phone: name_of(part.key.message_id, part.phone, part.text) for part in provider.taken}
+        kinds = cycle([OutcomeKind.SENT] * 7 + [OutcomeKind.UNREACHABLE])
+        outcomes = []
+        for part, kind in zip(provider.taken, kinds, strict=False):
+            part.begun_at = self.clock.now()
+            outcomes.append(
+                Outcome(part, kind, names[part.phone] if kind is OutcomeKind.SENT else "", at=part.begun_at)
+            )
+        await dispatcher.record(CARRIER_OF_RCS, outcomes)
+        words = ["DELIVERED", "READ", "TTL_EXPIRATION_REVOKED"]
+        for (phone, name), word in zip(list(names.items())[:15], cycle(words), strict=False):
+            told = {"senderPhoneNumber": f"+{phone}", "eventType": word, "messageId": name}
+            said = {"senderPhoneNumber": f"+{phone}", "text": "Merci", "messageId": name[::-1]}
+            for event in (told, said):
+                await door.take(json.dumps(event).encode())
+        assert await rcs.take() == 30
+        self.clock.move(400)
+        assert await rcs.expire()
+        self.clock.move(40 * 86400)
+        await rcs.forget()
+        self.clock.move(-40 * 86400 - 400)
 
     async def survey(self) -> None:
         """Surveys by SMS and by link, their answers and figures; short links and their clicks."""

@@ -68,10 +68,11 @@ class RcsEvents:
         data = _data(given)
         if not _is_theirs(scope, data, self._token):
             return 403, b"{}"
-        await self._take(data)
+        await self.take(data)
         return 200, b"{}"
 
-    async def _take(self, data: bytes) -> None:
+    async def take(self, data: bytes) -> None:
+        """Put an event on disk; one that says nothing to us is only counted."""
         now = self._clock.now()
         happened = rcs_events.parse(data, self._agent_id, now)
         telemetry.RECEIPTS.labels("rcs", "unreadable" if happened is None else happened.kind.name.lower()).inc()

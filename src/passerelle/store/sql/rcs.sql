@@ -55,9 +55,9 @@ order by a.at limit $2
 select m.account_id, m.id, m.phone, m.delivered_at
 from unnest($1::bigint[], $2::bigint[]) as t (phone, id),
      lateral (select account_id, id, phone, submission_id, text, delivered_at from message m
-              where m.phone = t.phone and m.id = t.id offset 0) m,
+              where m.phone = t.phone offset 0) m,
      lateral (select service from submission s where s.account_id = m.account_id and s.id = m.submission_id offset 0) s
-where s.service = 4 and m.text is null
+where m.id = t.id and s.service = 4 and m.text is null
 
 -- name: opened
 update message m set opened_at = coalesce(m.opened_at, t.at)
