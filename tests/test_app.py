@@ -121,6 +121,21 @@ async def test_paths_and_hosts_lead_to_their_dialect(database_url: str) -> None:
         assert (await client("GET", "/nothing")).status == 404
 
 
+async def test_public_pages_have_their_paths_and_short_links_a_host(database_url: str) -> None:
+    async with served(database_url, short_link_host="go.example") as (base, client):
+        account, _ = await base.accounts.create("bakery@example.org", now=base.clock.now())
+        [link] = await base.links.shorten(account.id, ["https://example.org/a"])
+        code = link.removeprefix("https://go.example/")
+        for path, host in ((f"/{code}", "go.example"), (f"/l/{code}", "api.example.org")):
+            answer = await client("GET", path, headers={"host": host, "user-agent": "Mozilla/5.0"})
+            assert (answer.status, answer.headers["location"]) == (302, "https://example.org/a")
+        lost = await client("GET", f"/{code.swapcase()}x", headers={"host": "go.example"})
+        assert lost.status == 404 and lost.headers["content-type"].startswith("text/html")
+        assert (await client("GET", f"/{code}")).headers["content-type"] == "application/json"
+        await base.links.flush()
+        assert await base.db.fetchval("select clicks from link") == 2
+
+
 async def test_it_is_not_ready_without_its_database(database_url: str) -> None:
     async with served(database_url) as (base, client):
         await base.db.close()

@@ -96,6 +96,19 @@ async def test_the_last_answer_counts(world, stored):
     assert (counts.answered, counts.answers, counts.picked) == (2, {1: 2}, {1: {2: 1, 3: 1}})
 
 
+async def test_the_sandbox_is_emptied(world, stored):
+    for n, (test, at) in enumerate([(True, TUESDAY), (True, LATER), (False, TUESDAY)]):
+        async with world.db.transaction() as connection:
+            await surveys.invite(connection, stored, test, at, [(n, PHONE + n, f"{n:08}")])
+            await surveys.answer(connection, [Given(stored.account_id, stored.id, test, PHONE + n, 1, (1,), "", n, at)])
+            freely = Freely(stored.account_id, stored.id, test, PHONE + n, "x", n, at)
+            await surveys.answer_freely(connection, [freely])
+    async with world.db.transaction() as connection:
+        await surveys.empty_sandbox(connection, LATER)
+    for table in ("invitation", "answer", "free_answer"):
+        assert sorted(row["phone"] for row in await world.rows(table)) == [PHONE + 1, PHONE + 2]
+
+
 async def test_figures_know_nothing_of_the_sandbox(world, stored):
     for test, code, message_id in ((True, "aaaaaaaa", 7), (False, "bbbbbbbb", 8)):
         invitation = await invite(world, stored, test, code, message_id)

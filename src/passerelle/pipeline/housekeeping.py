@@ -16,7 +16,7 @@ from ..clock import Clock
 from ..domain.calendar import PARIS
 from ..domain.message import Lane, State
 from ..settings import Settings
-from ..store import carriers, queue, retention, webhooks
+from ..store import carriers, queue, retention, surveys, webhooks
 from ..store.database import Database
 from ..store.limits import WINDOW
 from ..store.numbering import Numbering, month_of
@@ -100,6 +100,7 @@ class Housekeeping:
         async with self._db.transaction() as connection:
             if not await retention.claim(connection, "empty_sandbox", night):
                 return 0
+            await surveys.empty_sandbox(connection, night)
             return await retention.empty_sandbox(connection, night)
 
     async def forget_answers(self, now: datetime) -> int:

@@ -238,6 +238,11 @@ async def answers_of(db: Database, invitation: Invitation) -> list[Answer]:
     return [Answer(question, tuple(choices), text) for question, choices, text in rows]
 
 
+async def empty_sandbox(connection: Any, before: datetime) -> None:
+    """Forget what sandboxes sent and what was answered to it."""
+    await connection.execute(_SQL.empty_sandbox, before)
+
+
 # --- results -------------------------------------------------------------------------------------------------------
 
 

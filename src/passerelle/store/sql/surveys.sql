@@ -88,6 +88,14 @@ select * from unnest($1::bigint[], $2::bigint[], $3::boolean[], $4::bigint[], $5
 select question, choices, text from answer
 where account_id = $1 and survey_id = $2 and test = $3 and phone = $4 and message_id = $5 order by question
 
+-- name: empty_sandbox
+with invitations as (
+    delete from invitation where test and at < $1
+), answers as (
+    delete from answer where test and at < $1
+)
+delete from free_answer where test and at < $1
+
 -- name: counts
 select count(*)::int as invited, count(*) filter (where m.delivered)::int as delivered, count(i.opened_at)::int as opened
 from invitation i

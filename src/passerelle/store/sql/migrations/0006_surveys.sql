@@ -90,3 +90,8 @@ create table free_answer (
     foreign key (account_id, survey_id) references survey on delete cascade
 );
 create index free_answer_phone on free_answer (account_id, survey_id, phone, id);
+
+-- What sandboxes sent is emptied every night.
+create index invitation_test on invitation (at) where test;
+create index answer_test on answer (at) where test;
+create index free_answer_test on free_answer (at) where test;
