@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,32 +72,6 @@ def read(conversation: object) -> Content:
     if reader.faults:
         return Content("", tuple(dict.fromkeys(reader.faults)))
     return Content(json.dumps(shape, ensure_ascii=False, separators=(",", ":")))
-
-
-def summary(content: str) -> str:
-    """A line of what a stored content shows, for people; the text itself where it is no content."""
-    try:
-        shape = json.loads(content)
-    except ValueError:
-        return content
-    texts = list(_texts(shape))
-    return texts[0] if texts else content
-
-
-_INNER = ("richCard", "standaloneCard", "carouselCard", "cardContents", "cardContent", "contentInfo", "media")
-
-
-def _texts(shape: Any) -> Iterable[str]:
-    """What a person reads first: a text, a title, a description, the name of a file."""
-    if isinstance(shape, list):
-        for one in shape:
-            yield from _texts(one)
-    if isinstance(shape, dict):
-        for name in ("text", "title", "description", "fileUrl"):
-            if isinstance(shape.get(name), str):
-                yield shape[name]
-        for name in _INNER:
-            yield from _texts(shape.get(name))
 
 
 # --- media ---------------------------------------------------------------------------------------------------------
