@@ -52,7 +52,7 @@ class Links:
         """Somebody clicked."""
         now = self._clock.now()
         known = self._seen.get(code, Clicks(code, 0, now, now))
-        self._seen[code] = known._replace(count=known.count + 1, last_at=now)
+        self._seen[code] = known._replace(clicks=known.clicks + 1, last_at=now)
 
     async def run(self) -> None:
         """Write clicks down each second, for ever; what cannot be written now is written later."""
@@ -76,4 +76,4 @@ class Links:
 
 
 def _together(first: Clicks, then: Clicks | None) -> Clicks:
-    return first if then is None else first._replace(count=first.count + then.count, last_at=then.last_at)
+    return first if then is None else first._replace(clicks=first.clicks + then.clicks, last_at=then.last_at)

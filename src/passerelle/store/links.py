@@ -28,7 +28,7 @@ class Clicks(NamedTuple):
     """Clicks of one code, counted for a while."""
 
     code: str
-    count: int
+    clicks: int
     first_at: datetime
     last_at: datetime
 
