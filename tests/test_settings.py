@@ -65,6 +65,7 @@ def test_every_kind_of_value_can_be_in_the_environment() -> None:
         (CARRIER + "windwo = 3", "carriers[0].windwo", "did you mean window"),
         (CARRIER + CARRIER, "carriers", "two carriers have the same name"),
         (CARRIER + "response_timeout_seconds = 13\n", "lease_seconds", ">= 16"),
+        ("[rcs]\nttl = 172800", "rcs.ttl", "shorter than receipt_wait_hours"),
         ("lease_seconds = 12\n" + CARRIER, "lease_seconds", ">= 13"),
         ('[[carriers]]\nname = "a"', "carriers[0]", "missing required field `host`"),
     ],

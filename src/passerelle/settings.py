@@ -186,6 +186,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if self.lease_seconds < slowest + ANSWER_MARGIN:  # else parts are taken for lost while their answer may come
             least = f"{slowest + ANSWER_MARGIN}: the longest response_timeout_seconds of a carrier and {ANSWER_MARGIN}"
             raise ValueError(f"Expected `int` >= {least} - at `$.lease_seconds`")
+        if self.rcs.ttl >= self.receipt_wait_hours * 3600:  # else a message has ended before its SMS may follow
+            raise ValueError("it has to be shorter than receipt_wait_hours - at `$.rcs.ttl`")
         for proxy in self.trusted_proxies:
             try:
                 ip_network(proxy, strict=False)

@@ -213,3 +213,16 @@ async def test_whatever_happens_in_any_order_money_and_figures_hold(town: Town, 
         await world.verify()
     for row in await world.db.fetch("select message_id, count(*) from posting where kind = 8 group by 1"):
         assert row["count"] == 1
+
+
+async def test_an_sms_is_there_as_long_as_it_may_have_to_follow(town: Town, world: World) -> None:
+    account, longest = await world.account(), timedelta(days=15)
+    town.rcs._failover.ttl = longest
+    await town.with_provider(account, failover="Bonjour par SMS")
+    world.clock.move((longest - timedelta(minutes=1)).total_seconds())
+    await town.rcs.forget()
+    assert await town.rcs.expire() == 0
+    world.clock.move(120)
+    assert await town.rcs.expire() == 1
+    assert [part.text for part in await world.pump()] == ["Bonjour par SMS"]
+    assert await world.spent(account) == PRICE

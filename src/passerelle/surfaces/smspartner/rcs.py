@@ -23,9 +23,8 @@ from .calls import POST, Call, Entry, Services
 from .reading import Members, parse_send
 from .wire import Reply
 
-KEPT = timedelta(
-    days=5
-)  # from the sending time on, more than any message may take (validity and the wait for a receipt)
+KEPT = timedelta(days=31)
+"""How long the SMS is kept from the sending time on: more than a message may wait and then be with the provider."""
 
 TEXTS: dict[Fault, str] = {
     Fault.FORM: "Le contenu doit être text, file, richCard ou carousel",
