@@ -90,13 +90,23 @@ def _schemas(endpoints: Sequence[Endpoint]) -> tuple[Mapping[Any, Json], Json]:
     for one in endpoints:
         kinds = (one.query, one.body, *one.variables.values(), *answers(one))
         types += [kind for kind in kinds if kind not in (None, bytes)]
-    made, components = msgspec.json.schema_components(types, ref_template=REF + "{name}")
+    made, components = _plainly_named(*msgspec.json.schema_components(types, ref_template=REF + "{name}"))
     schemas = dict(zip(types, made, strict=True))
     for one in endpoints:
         if one.query is not None:
             schema = schemas[one.query]
             schemas[one.query] = components.pop(schema["$ref"].removeprefix(REF)) if "$ref" in schema else schema
     return schemas, dict(sorted(components.items()))
+
+
+_QUALIFIED = re.compile(r"passerelle\.(?:\w+\.)*(\w+)\.(\w+)")
+
+
+def _plainly_named(schemas: Any, components: Json) -> tuple[list[Json], Json]:
+    """Structs that have their name in common are told by their family: `ContactsChange`."""
+    text = msgspec.json.encode((schemas, components)).decode()
+    made = _QUALIFIED.sub(lambda found: f"{found[1].title().replace('_', '')}{found[2]}", text)
+    return msgspec.json.decode(made, type=tuple[list[Json], Json])
 
 
 def answers(endpoint: Endpoint) -> list[Any]:
@@ -218,7 +228,7 @@ def _page(told: Json) -> tuple[bytes, str, tuple[tuple[str, str], ...]]:
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "no-referrer"),
     )
-    return page.encode(), "text/html; charset=utf-8", headers
+    return page.encode(), "text/html", headers
 
 
 def _code(text: str) -> str:
@@ -315,13 +325,19 @@ def example(components: Json, schema: Json) -> Any:
     if plain.get("type") == "array":
         return [example(components, plain.get("items", {}))]
     if plain.get("type") == "object":
-        return {
-            name: example(components, inner)
-            for name, inner in plain.get("properties", {}).items()
-            if name in plain.get("required", ()) or "examples" in resolved(components, inner)[1]
-        }
+        return _example_of_object(components, plain)
     if plain.get("format") == "date-time":
         return "2026-12-24T09:30:00Z"
     return {"integer": plain.get("minimum", 1), "number": 1.0, "boolean": True, "null": None}.get(
         plain.get("type", ""), "text"
     )
+
+
+def _example_of_object(components: Json, plain: Json) -> Json:
+    if plain.get("minProperties") and "properties" not in plain:
+        return {"name": example(components, plain.get("additionalProperties") or {})}
+    return {
+        name: example(components, inner)
+        for name, inner in plain.get("properties", {}).items()
+        if name in plain.get("required", ()) or "examples" in resolved(components, inner)[1]
+    }
