@@ -189,7 +189,7 @@ async def write(connection: Any, account_id: int, contact: Contact, values: Mapp
     """Write the values of a contact that is locked. Raises PhoneTaken; then the transaction is lost."""
     changed = _row(msgspec.structs.asdict(contact) | dict(values))
     try:
-        await connection.execute(SQL.write, account_id, contact.group_id, contact.id, *changed)
+        await connection.execute(SQL.write, account_id, contact.token, *changed)
     except asyncpg.UniqueViolationError:
         raise PhoneTaken from None
 
@@ -198,12 +198,12 @@ async def keep_links(
     db: Database, account_id: int, contacts: Sequence[Contact], links: Sequence[str]
 ) -> dict[int, str]:
     """Keep short links made for these contacts; contact id -> its link, maybe somebody else's."""
-    keys = columns((one.group_id, one.id) for one in contacts)
-    kept = await db.fetch(SQL.keep_links, account_id, *keys, [one.url for one in contacts], list(links))
+    tokens = [one.token for one in contacts]
+    kept = await db.fetch(SQL.keep_links, account_id, tokens, [one.url for one in contacts], list(links))
     made = {row[0] for row in kept}
     found = {one.id: link for one, link in zip(contacts, links, strict=True) if one.id in made}
     if len(found) < len(contacts):
-        found |= {row["id"]: row["link"] for row in await db.fetch(SQL.links_of, account_id, *keys)}
+        found |= {row["id"]: row["link"] for row in await db.fetch(SQL.links_of, account_id, tokens)}
     return found
 
 

@@ -76,10 +76,9 @@ returning phone
 -- So many contacts of a group from the $3th on, the oldest first, each with whether it is on the stop list now.
 select c.*, exists (select from blocked b where b.account_id = $1 and b.list = 1 and b.phone = c.phone and not b.deleted
                     offset 0) as stopped
-from (select id from contact where account_id = $1 and group_id = $2 order by id offset $3 limit $4) p,
-     lateral (select id, group_id, token, phone, firstname, lastname, date, url, short_url, custom1, custom2, custom3,
-                     custom4, created_at, link
-              from contact c where c.account_id = $1 and c.group_id = $2 and c.id = p.id offset 0) c
+from (select id, group_id, token, phone, firstname, lastname, date, url, short_url, custom1, custom2, custom3, custom4,
+             created_at, link
+      from contact where account_id = $1 and group_id = $2 order by id offset $3 limit $4) c
 order by c.id
 
 -- name: after
@@ -110,22 +109,21 @@ select id, group_id, token, phone, firstname, lastname, date, url, short_url, cu
 from contact where token = $2 and account_id = $1 for update
 
 -- name: write
-update contact set phone = $4, firstname = $5, lastname = $6, date = $7, url = $8, short_url = $9, custom1 = $10,
-       custom2 = $11, custom3 = $12, custom4 = $13, link = case when url = $8 then link else '' end
-where account_id = $1 and group_id = $2 and id = $3
+update contact set phone = $3, firstname = $4, lastname = $5, date = $6, url = $7, short_url = $8, custom1 = $9,
+       custom2 = $10, custom3 = $11, custom4 = $12, link = case when url = $7 then link else '' end
+where token = $2 and account_id = $1
 
 -- name: keep_links
 -- Short links made for contacts that have none yet, and whose link is still the one they were made for.
 update contact c set link = t.link
-from unnest($2::integer[], $3::bigint[], $4::text[], $5::text[]) as t (group_id, id, url, link)
-where c.account_id = $1 and c.group_id = t.group_id and c.id = t.id and c.link = '' and c.url = t.url
+from unnest($2::bytea[], $3::text[], $4::text[]) as t (token, url, link)
+where c.token = t.token and c.account_id = $1 and c.link = '' and c.url = t.url
 returning c.id
 
 -- name: links_of
 select c.id, c.link
-from unnest($2::integer[], $3::bigint[]) as t (group_id, id),
-     lateral (select id, link from contact c
-              where c.account_id = $1 and c.group_id = t.group_id and c.id = t.id offset 0) c
+from unnest($2::bytea[]) as t (token),
+     lateral (select id, link from contact c where c.token = t.token and c.account_id = $1 offset 0) c
 
 -- name: delete
 delete from contact where token = $2 and account_id = $1 returning id

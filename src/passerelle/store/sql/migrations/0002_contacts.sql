@@ -34,6 +34,8 @@ create table contact (
     import_id     bigint,                                         -- the file it came with: tells doubles in it
     primary key (account_id, group_id, id)
 );
+-- In this order: of two indexes that look as good as each other the planner takes the later one. So a contact is looked
+-- up by its token or its number, never by its id.
 create unique index contact_phone on contact (account_id, group_id, phone);
 create unique index contact_token on contact (token);
 
@@ -58,9 +60,9 @@ create table contact_import (
     lease_until   timestamptz,                                    -- clock of the database
     primary key (account_id, id)
 );
-create unique index on contact_import (token);
 create index contact_import_due on contact_import (id) where state = 0 and content is not null;
-create index contact_import_digest on contact_import (account_id, group_id, digest);
+create index contact_import_digest on contact_import (digest, account_id, group_id);
+create unique index on contact_import (token);
 
 create table contact_refusal (
     account_id    bigint not null,
