@@ -231,7 +231,9 @@ def _show_question(asked: Asked) -> None:
     out.print(f"\n{asked.number}. {plain(asked.text)}  ({answers}{mean})", markup=False)
     rows = [(one.label, one.count, f"{one.share:.1f} %", "█" * round(one.share * BAR / 100)) for one in asked.choices]
     if rows:
-        out.print(table(("", "", "", ""), rows, right=frozenset({1, 2})))
+        bars = table(("", "", "", ""), rows, right=frozenset({1, 2}))
+        bars.show_header = False
+        out.print(bars)
 
 
 @app.command
