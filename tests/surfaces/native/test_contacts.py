@@ -7,6 +7,7 @@ from surfaces.native.conftest import PHONE, Desk, problem
 from surfaces.native.test_messages import every
 
 from passerelle.store import optouts
+from passerelle.surfaces.native.shapes import encode_cursor
 
 NOWHERE = "q7TzB2mVx0LkR9sWcE4a"
 
@@ -38,6 +39,12 @@ async def test_groups_and_contacts_page_by_page(desk: Desk) -> None:
         assert [one["id"] for one in await every(desk, f"/groups?limit={limit}")] == made
         found = await every(desk, f"/groups/{made[0]}/contacts?limit={limit}")
         assert [one["phone"][-1] for one in found] == ["5", "1", "3"]
+
+
+async def test_beyond_all_groups_there_is_nothing(desk: Desk) -> None:
+    made = await group(desk)
+    for path in ("/groups", f"/groups/{made}/contacts"):
+        assert await desk.get(f"{path}?cursor={encode_cursor(2**62)}") == {"items": [], "next": None}
 
 
 async def test_a_contact_is_kept_changed_and_removed(desk: Desk) -> None:

@@ -11,6 +11,7 @@ from surfaces.native.test_contacts import NOWHERE, group
 from surfaces.native.test_messages import every
 
 from passerelle.pipeline.contact_import import take_up
+from passerelle.surfaces.native.shapes import encode_cursor
 
 FILE = "Téléphone;Prénom\n0639980001;Alix\n145;Zoé\n0639980001;Alix\n=1+1;x\n0639980002;\n".encode("cp1252")
 
@@ -40,6 +41,8 @@ async def test_a_file_from_its_upload_to_its_refused_lines(desk: Desk) -> None:
             (3, "145", "number_invalid"), (4, "0639980001", "twice"), (5, "=1+1", "number_invalid"),
         ]  # fmt: skip
         assert lines[0]["detail"] == "not a telephone number"
+    beyond = f"/imports/{left['id']}/refused?cursor={encode_cursor(2**62)}"
+    assert await desk.get(beyond) == {"items": [], "next": None}
     answer = await desk("GET", f"/imports/{left['id']}/refused.csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     rows = list(csv.reader(io.StringIO(answer.text)))

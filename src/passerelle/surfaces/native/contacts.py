@@ -103,7 +103,7 @@ class Contact(msgspec.Struct, kw_only=True):
 @endpoint("GET", "/groups", "contacts:read")
 async def groups(services: Services, caller: Caller, query: shapes.Paging) -> shapes.Page[Group]:
     """List groups, the oldest first."""
-    rows = await store.groups(services.db, caller.id, after(query), query.limit + 1)
+    rows = await store.groups(services.db, caller.id, after(query, 2**31 - 1), query.limit + 1)
     return shapes.page(caller, query, rows, _group, lambda one: one.id)
 
 
@@ -198,10 +198,10 @@ async def remove(services: Services, caller: Caller, id: Token) -> None:
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
-def after(query: shapes.Paging) -> int:
-    """The key behind which a list that shows the oldest first goes on."""
+def after(query: shapes.Paging, most: int = shapes.LARGEST) -> int:
+    """The key behind which a list that shows the oldest first goes on; `most`: the largest that there can be."""
     found = shapes.decode_cursor(query.cursor, int)
-    return 0 if found is None else int(found[0])
+    return 0 if found is None else min(int(found[0]), most)
 
 
 async def group_of(services: Services, caller: Caller, id: str) -> store.Group:

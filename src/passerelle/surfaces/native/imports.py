@@ -91,7 +91,7 @@ async def one(services: Services, caller: Caller, id: Token) -> Import:
 async def refused(services: Services, caller: Caller, id: Token, query: shapes.Paging) -> shapes.Page[RefusedLine]:
     """List the lines that were refused, in their order."""
     found = await _find(services, caller, id)
-    rows = await store.refusals(services.db, found, after(query), query.limit + 1)
+    rows = await store.refusals(services.db, found, after(query, 2**31 - 1), query.limit + 1)
     return shapes.page(caller, query, rows, _line, lambda row: row.line)
 
 
