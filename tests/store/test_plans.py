@@ -10,8 +10,10 @@ import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
+from unittest import mock
 from uuid import UUID
 
 import pytest
@@ -27,7 +29,7 @@ from passerelle.domain.forwarding import Forwarding, Rule
 from passerelle.domain.hlr import Found
 from passerelle.domain.message import Dialect, DuePart, Inbound, Outcome, OutcomeKind, Receipt, State
 from passerelle.domain.pricing import Service
-from passerelle.domain.profile import PRIMOTEXTO, SMSPARTNER
+from passerelle.domain.profile import NATIVE, PRIMOTEXTO, SMSPARTNER
 from passerelle.domain.rcs_names import CARRIER as CARRIER_OF_RCS
 from passerelle.domain.rcs_names import name_of
 from passerelle.domain.rental import Criteria, Volume
@@ -38,7 +40,8 @@ from passerelle.domain.surveys import State as SurveyState
 from passerelle.domain.tokens import text20
 from passerelle.pipeline import contact_import, group_send, rental_import, subaccounts, survey_results, surveys
 from passerelle.pipeline.accounts import Accounts
-from passerelle.pipeline.cancel import cancel
+from passerelle.pipeline.api_keys import ApiKeys
+from passerelle.pipeline.cancel import cancel, cancel_submission
 from passerelle.pipeline.dispatch import Dispatcher
 from passerelle.pipeline.failover import Failover
 from passerelle.pipeline.forwarding import forward
@@ -52,8 +55,10 @@ from passerelle.pipeline.submit import Accepted, Idempotency, Submitter
 from passerelle.pipeline.teller import Teller
 from passerelle.pipeline.verifications import Check, Once, Verifications
 from passerelle.pipeline.verifications import accept as accept_check
+from passerelle.pipeline.webhooks import Webhooks
 from passerelle.settings import Settings
 from passerelle.store import (
+    api_keys,
     carriers,
     contacts,
     events,
@@ -62,6 +67,7 @@ from passerelle.store import (
     ledger,
     limits,
     links,
+    listings,
     mails,
     optouts,
     queue,
@@ -73,6 +79,7 @@ from passerelle.store import (
     submissions,
     verifications,
     virtual_numbers,
+    webhooks,
 )
 from passerelle.store import subaccounts as subaccount_rows
 from passerelle.store import surveys as survey_rows
@@ -118,7 +125,11 @@ EXEMPT = {
     "mails.tally": "doctor: what has not left",
     "replies.take_old": "what waits for its rest: a handful of rows",
 }
-BOUNDS = {"statistics.cost_rows": 400}  # every hour of a year, from the index
+BOUNDS = {
+    "statistics.cost_rows": 400,  # every hour of a year, from the index
+    "listings.messages_tagged": 2500,  # a page looks at 500 rows here, if there are so many
+    "listings.replies": 600,
+}
 RARE = {
     "retention",
     "accounts",
@@ -276,6 +287,7 @@ class Day:
         await self.check()
         await self.group()
         await self.rich()
+        await self.native()
 
     async def accept(self) -> None:
         """Single messages, long ones, a list; with and without an Idempotency-Key; one at a sending time, taken back."""
@@ -345,6 +357,66 @@ class Day:
         batch += [Inbound(row[0], "33700000020", "Bonjour", NOW) for row in phones]
         await texts.receive(batch, 1)
         await texts.sweep()
+
+    async def native(self) -> None:
+        """Keys, lists page by page, endpoints and their deliveries, a submission taken back."""
+        db, account, keys = self.db, FIRST_ACCOUNT, ApiKeys(self.db, Keyring(SECRET))
+        key, whole = await keys.create(account, "shop", ["*"], NOW)
+        assert await keys.find(whole, NOW)
+        await api_keys.listing(db, account, limit=50)
+        await api_keys.revoke(db, account, key.id, NOW)
+        with mock.patch.object(listings, "LOOKED_AT", 500):
+            await self._lists()
+        await self._hooks()
+        found = await self.accounts.find(key_of(account))
+        assert found is not None
+        later = Wanted(items=[("+33600000009", None)] * 2, text="Demain", due_at=NOW + timedelta(days=1))
+        writing = asyncio.create_task(self.submitter.run())
+        accepted = await self.submitter.accept(found, later, NATIVE)
+        writing.cancel()
+        assert isinstance(accepted, Accepted)
+        await cancel_submission(db, account, accepted.id, NOW)
+        await listings.progress(db, account, accepted.id, 1)
+        await listings.waiting(db, account, accepted.id, 1)
+        assert await listings.submission(db, account, accepted.id) and await listings.message(db, account, accepted.id)
+        await listings.submission_of(db, account, accepted.id)
+
+    async def _lists(self) -> None:
+        db, account = self.db, FIRST_ACCOUNT
+        ever = listings.Filter(list(State), list(Dialect), NOW - timedelta(days=400), NOW)
+        for asked in (ever, replace(ever, phone=FIRST_PHONE), replace(ever, tag_keys=["tag-0", "Tag-0"])):
+            part = await listings.messages(db, account, asked, listings.NEWEST, 50)
+            await listings.messages(db, account, asked, part.more or listings.NEWEST, 50)
+        await listings.replies(db, account, list(Dialect), [True, False], None, listings.NEWEST, 50)
+        await listings.postings(db, account, listings.NEWEST, 50)
+        await listings.charges(db, account, listings.NEWEST, 50)
+        await listings.blocked(db, account, optouts.List.STOP, 0, 50)
+        await listings.tags(db, account, 0, "", 50)
+        await listings.sandboxed(db, account, 1 << 39)
+        await listings.sandboxed_submission(db, account, 1 << 39)
+
+    async def _hooks(self) -> None:
+        db, account, hooks = self.db, FIRST_ACCOUNT, Webhooks(self.db, Keyring(SECRET))
+        made, _ = await hooks.create(account, "https://a.example/", ["*"], NOW)
+        gone, _ = await hooks.create(account, "https://b.example/", ["*"], NOW)
+        await hooks.ping(made, NOW)
+        await hooks.rotate(account, made.id, NOW)
+        await hooks.secrets(made.id, NOW)
+        assert await hooks.listeners([account, account + 1])
+        tried = [
+            webhooks.Tried(account, made.id, str(UUID(int=n)), 0, 3, NOW, "x", 1, 500, "", webhooks.DeliveryState.WAITING, NOW, None)
+            for n in range(50)
+        ]  # fmt: skip
+        await webhooks.log(db, tried)
+        await webhooks.deliveries(db, account, made.id, [0, 1], limit=20)
+        await webhooks.replay(db, made, NOW, since=NOW, states=[0], limit=20)
+        await webhooks.update(db, account, made.id, made.url, "", ["*"], True, NOW)
+        await webhooks.disable(db, gone.id, "gone", NOW)
+        await webhooks.remove(db, account, gone.id, NOW)
+        await webhooks.listing(db, account, limit=20)
+        await webhooks.find(db, account, made.id)
+        await webhooks.count(db, account)
+        await webhooks.forget_deliveries(db, NOW + timedelta(seconds=1))
 
     async def rich(self) -> None:
         """RCS: taken, delivered, read, answered, revoked; followed by an SMS."""
