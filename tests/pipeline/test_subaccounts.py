@@ -24,7 +24,7 @@ from passerelle.pipeline import subaccounts
 from passerelle.pipeline.cancel import cancel, cancel_waiting
 from passerelle.pipeline.subaccounts import Created, Moved
 from passerelle.pipeline.submit import Accepted, Denied
-from passerelle.store import ledger, messages, submissions
+from passerelle.store import ledger, mails, messages, submissions
 from passerelle.store import subaccounts as store
 
 EURO = 1_000_000
@@ -121,6 +121,19 @@ async def test_a_cancellation_beside_a_removal_waits_and_neither_for_the_other(h
         assert await messages.lock(connection, [(branch.id, sent.id)])
     assert await removal == 1
     assert await world.states() == [State.CANCELLED]
+
+
+async def test_an_invitation_beside_a_removal_waits_and_neither_for_the_other(house):
+    world, email = house.world, "branch@example.org"
+    branch = await house.open(type_=Type.ADVANCED, email=email)
+    async with world.db.transaction() as connection:  # as far as `invite_again` is when it has dropped the old mail
+        await mails.drop_of_account(connection, branch.id)
+        removal = asyncio.create_task(house.remove(0))
+        while not await world.db.fetchval("select exists (select from pg_locks where not granted)"):
+            assert not removal.done()
+        await store.invite(connection, branch.id, b"hash", house.now, house.now + TOMORROW)
+    assert await removal
+    assert not await world.rows("mail")
 
 
 async def test_what_is_in_flight_stays_and_ends_as_it_does(house):

@@ -172,9 +172,9 @@ async def _close(db: Database, parent_id: int, child_id: int, now: datetime) -> 
     """From here on nothing more can be sent or moved: every send looks at the version of its wallet under this lock."""
     async with db.transaction() as connection:
         wallets = await ledger.lock_wallets(connection, [parent_id, child_id])
+        await mails.drop_of_account(connection, child_id)  # before its invitations, as `invite_again` does
         if not await store.close(connection, child_id, now):
             return False
-        await mails.drop_of_account(connection, child_id)
         await _return_balance(connection, parent_id, child_id, wallets[child_id]["balance"], now)
     return True
 
