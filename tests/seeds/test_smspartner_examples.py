@@ -351,6 +351,39 @@ def test_a_long_number(shop, live):
     assert voicemail == {"success": True, "code": 200, "message": "Voicemail enabled"}
 
 
+SURVEY = """
+title = "Votre avis"
+introduction = "Êtes-vous satisfait ?"
+mode = "reply"
+
+[[questions]]
+text = "Répondez par un chiffre"
+kind = "single"
+choices = ["Oui", "Non"]
+"""
+
+
+def test_a_survey(shop, live, tmp_path):
+    email = json.loads(shop.ask("GET", "me"))["user"]["username"]
+    (tmp_path / "survey.toml").write_text(SURVEY)
+    made = live.command("surveys", "create", str(tmp_path / "survey.toml"), "--account", email, "--open", "--json")
+    ident = json.loads(made)["id"]
+    asked = {"phoneNumbers": TWO, "sondageIdent": ident}
+    told = shop.json("POST", "sondage/to/send", SENT, **asked, urlResponse=f"{shop.sink.url}/survey")
+    assert shop.balance == round(20 - told["cost"], 3)
+    requests.post(f"{live.phones_url}/api/phones/{TWO}/reply", json={"to": "36000", "text": "1"}, timeout=10)
+    answer = shop.sink.received("/survey")[0]
+    documented = """{"type": "response", "phone_number": "+33639980001", "text": "Oui merci", "message_id": 70413}"""
+    assert same(json.dumps(answer), documented)
+    assert (answer["phone_number"], answer["text"], answer["message_id"]) == (TWO, "1", told["message_id"])
+    shop.xml("POST", "sondage/to/send", told, **asked)
+    shown = json.loads(live.command("surveys", "show", ident, "--account", email, "--json"))
+    assert [(one["label"], one["count"]) for one in shown["results"]["questions"][0]["choices"]] == [
+        ("Oui", 1),
+        ("Non", 0),
+    ]
+
+
 def test_a_rental(shop):
     parameters = {"sexe": "m", "minAge": 18, "maxAge": 98, "interest": 14}
     offer = """{"success": true, "op": "price", "datas": [{"Type": "FR", "Localite": "France", "Volume": 20},
