@@ -154,6 +154,7 @@ RULES = {
     "national_blacklists": "Primotexto: `messages/blacklists` writes French numbers as they are dialled in France",
     "rate_default": "Calls a minute over all calls",
     "daily_quota": "Messages a day of Paris, over all dialects (SMS Partner 429, Primotexto 76 beyond)",
+    "daily_contacts": "Contacts that may be posted one by one to lists, a day of Paris (Primotexto 74 beyond)",
 }
 STATES = {
     State.ACCEPTED: "stored and paid for: queued, held or scheduled",
@@ -414,7 +415,7 @@ def smspartner_errors() -> str:
 
 def primotexto_errors() -> str:
     """The codes that a served call can answer."""
-    sent = set(primotexto_codes.CODES.values()) | {15, 16, 18, 60, 70, 72, 73, 76, 92, 1000}
+    sent = set(primotexto_codes.CODES.values()) | {15, 16, 17, 18, 60, 61, 70, 72, 73, 74, 75, 76, 92, 1000}
     rows = ((str(n), str(primotexto_codes.status_of(n)), primotexto_codes.TEXTS[n]) for n in sorted(sent))
     return table(("Code", "HTTP", "Text"), rows)
 

@@ -65,6 +65,9 @@ NOWHERE = {
     "file": "1999999994",
     "member": "m3Kd8PzYw1NfQ6uHbT5r",
     "survey": "Zr4Np1XvLk7TdQ9sWb2a",
+    "listId": "0123456789abcdef01234568",
+    "fieldId": "0123456789abcdef01234569",
+    "contactId": "0123456789abcdef0123456a",
 }
 
 # Dialect, method and route -> what is asked: query and body, `{...}` an id. None: it names nothing of anybody.
@@ -82,6 +85,8 @@ MEMBERS: Asked = [("contactId={member}", "")]
 NEW = '{"groupId": "{group}", "contact": {"phoneNumber": "{phone}"}}'
 NEW_ONES = '{"groupId": "{file}", "contactsList": [{"phoneNumber": "{phone}"}]}'
 TARGET = '"parameters": {"sexe": "m", "minAge": 18, "maxAge": 98, "interest": 14}'
+OWN_LIST = "/{listId}"
+NEW_CONTACT = '{"identifier": "{phone}", "attributes": {"{fieldId}": "Mallory"}}'
 CALLS: dict[tuple[str, str, str], Asked] = {
     ("smspartner", "POST", "/location/optin"): [("", f'{{"op": "price", {TARGET}}}')],
     ("smspartner", "GET", "/location/status"): [("token={rental}", "")],
@@ -156,12 +161,24 @@ CALLS: dict[tuple[str, str, str], Asked] = {
         ("primotexto", "DELETE", f"/{word}/{{list}}/contacts/{{id}}"): [("", "")]
         for word in ("unsubscribers", "bounces")
     },
+    ("primotexto", "POST", "/lists"): [("", '{"name": "Plans"}')],
+    **{("primotexto", "GET", f"/lists{rest}"): [("", "")] for rest in ("", OWN_LIST, f"{OWN_LIST}/fields")},
+    ("primotexto", "DELETE", f"/lists{OWN_LIST}"): [("", "")],
+    ("primotexto", "POST", f"/lists{OWN_LIST}"): [("", NEW_CONTACT)],
+    ("primotexto", "POST", f"/lists{OWN_LIST}/empty"): [("", "")],
+    ("primotexto", "POST", f"/lists{OWN_LIST}/fields"): [("", '{"name": "Plans", "type": "STRING"}')],
+    ("primotexto", "DELETE", f"/lists{OWN_LIST}/fields/{{fieldId}}"): [("", "")],
+    ("primotexto", "GET", f"/lists{OWN_LIST}/contacts"): [("", "")],
+    ("primotexto", "POST", f"/lists{OWN_LIST}/contacts"): [("", NEW_CONTACT)],
+    ("primotexto", "DELETE", f"/lists{OWN_LIST}/contacts"): CONTACTS,
+    ("primotexto", "DELETE", f"/lists{OWN_LIST}/contacts/{{contactId}}"): [("", "")],
 }
 SENDS = {call for call in CALLS if call[2].endswith("send")}
 ADDS = {
     call
     for call in CALLS
-    if (call[1] == "POST" and call[2].endswith(("add", "/contacts", "/hlr/notify"))) or call[2] == "/subaccount/create"
+    if (call[1] == "POST" and call[2].endswith(("add", "/contacts", "/hlr/notify", "/lists")))
+    or call[2] == "/subaccount/create"
 }
 LISTS = ("default", "{list}", "{bounces}")
 
@@ -277,6 +294,19 @@ async def grouped(town: Town) -> dict[str, str]:
     return {"group": group, "file": str(number), "member": member}
 
 
+async def listed(town: Town) -> dict[str, str]:
+    """The bakery keeps a contact in a list."""
+
+    async def post(call: str, body: Any) -> str:
+        made = await town.call(town.bakery_key, "primotexto", "POST", f"/lists{call}", json.dumps(body))
+        return str(made.json()["id"])
+
+    own = await post("", {"name": "Secret"})
+    column = await post(f"/{own}/fields", {"name": "Secret", "type": "STRING"})
+    contact = await post(f"/{own}/contacts", {"identifier": STOPPED, "attributes": {column: "Secret"}})
+    return {"listId": own, "fieldId": column, "contactId": contact}
+
+
 async def asked(town: Town) -> str:
     """A survey of the bakery, open and sent."""
     wanted = Survey("Secret", "Secret", Mode.LINK, (Question("Secret", choices=("Secret", "Secret 2")),))
@@ -325,6 +355,7 @@ async def furnish(town: Town) -> None:
         "survey": await asked(town),
     }
     town.ids |= await grouped(town)
+    town.ids |= await listed(town)
     await virtual_numbers.add(town.db, 33644630001, town.bakery.id, TUESDAY, "https://bakery.example/Secret")
     body = json.dumps({"number": PHONE, "message": "Secret", "category": "Bread"})
     sent = await town.call(town.bakery_key, "primotexto", "POST", "/notification/messages/send", body, town.ids["once"])

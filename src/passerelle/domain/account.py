@@ -56,6 +56,7 @@ class Rules:
     national_blacklists: bool = True
     rate_default: int = 0  # calls a minute, 0: none
     daily_quota: int = 0  # messages a day of Paris, over all dialects; 0: none
+    daily_contacts: int = 0  # contacts posted one by one to Primotexto lists, a day of Paris; 0: none
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,10 @@ from ...store import optouts, snapshots, statistics
 from ...store.database import Database
 from ...store.optouts import List
 from ..door import Barrier, Door, Stopped, body_hash, idempotency_key, of_state
-from ..http import Answer, Fault, Handler, Header, Request, Route, worded
-from . import codes, wire
+from ..http import Answer, Fault, Handler, Request, Route, worded
+from . import codes, lists, wire
+from .answers import GONE, MEDIA, answer, error
 
-MEDIA = wire.MEDIA.encode()
 KEY = b"x-primotexto-apikey"
 
 BARRIERS = {
@@ -63,8 +63,8 @@ class Primotexto:
     def fault(self, request: Request, fault: Fault) -> Answer:
         """The words for what is wrong before a call is understood."""
         if fault in FAULTS:
-            return _error(FAULTS[fault])
-        return _answer(wire.stray(fault.value, request.scope["path"], self._clock.now()), fault.value)
+            return error(FAULTS[fault])
+        return answer(wire.stray(fault.value, request.scope["path"], self._clock.now()), fault.value)
 
     def _routes(self) -> list[Route]:
         get, post, delete = (partial(self._guarded, method) for method in ("GET", "POST", "DELETE"))
@@ -88,7 +88,7 @@ class Primotexto:
                 Route(f"/{word}/{{list}}/contacts", {**read, **add, **remove}),
                 Route(f"/{word}/{{list}}/contacts/{{id}}", remove),
             ]
-        return routes
+        return routes + lists.Lists(self._db, self._clock).routes(self._guarded)
 
     def _guarded(self, method: str, call: Call, *, cached: bool = False) -> dict[str, Handler]:
         """A handler that lets only accounts through; `cached` only for sends."""
@@ -96,11 +96,11 @@ class Primotexto:
         async def handler(request: Request) -> Answer:
             entered = await self._door.enter(request, request.header(KEY), cached=cached)
             if isinstance(entered, Stopped):
-                return _error(BARRIERS[entered.barrier], entered.headers)
-            answer = await call(entered.account, request)
+                return error(BARRIERS[entered.barrier], entered.headers)
+            made = await call(entered.account, request)
             if not entered.headers:
-                return answer
-            return Answer(answer.status, answer.body, answer.media, answer.headers + entered.headers)
+                return made
+            return Answer(made.status, made.body, made.media, made.headers + entered.headers)
 
         return {method: handler}
 
@@ -120,28 +120,28 @@ class Primotexto:
         if snapshot_id:
             number = wire.snapshot_number(snapshot_id)
             found = number and await snapshots.by_number(self._db, account.id, Dialect.PRIMOTEXTO, number)
-            return _answer(wire.status(found)) if found else _error(16)
+            return answer(wire.status(found)) if found else error(16)
         given = wire.identifier(request.query)
         phone = wire.phone(given)
         if phone is None:
-            return _error(11 if given else 10)
+            return error(11 if given else 10)
         found = await snapshots.latest(self._db, account.id, Dialect.PRIMOTEXTO, phone)
-        return _answer(wire.status(found)) if found else _error(16)
+        return answer(wire.status(found)) if found else error(16)
 
     async def _statistics(self, account: Account, request: Request) -> Answer:
-        return _answer(wire.statistics(await self._counters(account, _category(request))))
+        return answer(wire.statistics(await self._counters(account, _category(request))))
 
     async def _replies(self, account: Account, request: Request) -> Answer:
         found = await snapshots.replies(self._db, account.id, Dialect.PRIMOTEXTO, _category(request))
-        return _answer(await worded(wire.replies, found))
+        return answer(await worded(wire.replies, found))
 
     async def _blacklists(self, account: Account, request: Request) -> Answer:
         asked = (self._db, account.id, Dialect.PRIMOTEXTO, _category(request))
         bounces, unsubscribers = await snapshots.bounces(*asked), await snapshots.unsubscribers(*asked)
-        return _answer(await worded(wire.blacklists, bounces, unsubscribers, account.rules.national_blacklists))
+        return answer(await worded(wire.blacklists, bounces, unsubscribers, account.rules.national_blacklists))
 
     async def _account(self, account: Account, _: Request) -> Answer:
-        return _answer(wire.account_statistics(await self._counters(account), account.balance, _unit(account)))
+        return answer(wire.account_statistics(await self._counters(account), account.balance, _unit(account)))
 
     async def _counters(self, account: Account, category: str = "") -> statistics.Counters:
         return await statistics.counters(self._db, account.id, Dialect.PRIMOTEXTO, category)
@@ -150,52 +150,41 @@ class Primotexto:
 
     async def _listing(self, list_: List, account: Account, request: Request) -> Answer:
         if not _is_list(request, account, list_):
-            return _error(60)
+            return error(60)
         found = await optouts.listing(self._db, account.id, list_)
-        return _answer(await worded(wire.entries, found, wire.list_id(account.id, list_)))
+        return answer(await worded(wire.entries, found, wire.list_id(account.id, list_)))
 
     async def _add(self, list_: List, account: Account, request: Request) -> Answer:
         given = wire.posted_identifier(request.json())
         if not _is_list(request, account, list_):
-            return _error(60)
+            return error(60)
         phone = wire.phone(given)
         if phone is None:
-            return _error(11 if given else 10)
+            return error(11 if given else 10)
         entry = await optouts.add(self._db, account.id, list_, phone, self._clock.now())
-        return _error(15) if entry is None else _answer(wire.entry_id(entry))
+        return error(15) if entry is None else answer(wire.entry_id(entry))
 
     async def _remove(self, list_: List, account: Account, request: Request) -> Answer:
         if not _is_list(request, account, list_):
-            return _error(60)
+            return error(60)
         if "id" in request.variables:
             token = wire.token(request.variables["id"])
             gone = token is not None and await optouts.remove_by_token(self._db, account.id, list_, token)
-            return _GONE if gone else _error(16)
+            return GONE if gone else error(16)
         given = wire.identifier(request.query)
         phone = wire.phone(given)
         if phone is None:
-            return _error(11 if given else 10)
-        return _GONE if await optouts.remove_by_phone(self._db, account.id, list_, phone) else _error(16)
+            return error(11 if given else 10)
+        return GONE if await optouts.remove_by_phone(self._db, account.id, list_, phone) else error(16)
 
     async def _check(self, account: Account, request: Request) -> Answer:
         given = wire.identifier(request.query)
         if not given:
-            return _error(10)
+            return error(10)
         number = numbers.normalise(given, bare_international=False)
         phone = int(number.e164[1:]) if number else 0
         blocked = [await optouts.find(self._db, account.id, list_, phone) for list_ in (List.BOUNCE, List.STOP)]
-        return _answer(wire.check(given, number, *(entry is not None for entry in blocked)))
-
-
-_GONE = Answer(204, media=b"")
-
-
-def _answer(body: bytes, status: int = 200) -> Answer:
-    return Answer(status, body, MEDIA)
-
-
-def _error(code: int, headers: tuple[Header, ...] = ()) -> Answer:
-    return Answer(codes.status_of(code), codes.error(code), MEDIA, headers)
+        return answer(wire.check(given, number, *(entry is not None for entry in blocked)))
 
 
 def _unit(account: Account) -> int:
@@ -210,14 +199,14 @@ def _sent(unit: int, accepted: Accepted) -> tuple[int, bytes]:
 def _result(result: Result, unit: int) -> Answer:
     match result:
         case Accepted():
-            return _answer(_sent(unit, result)[1])
+            return answer(_sent(unit, result)[1])
         case Refused():
-            return _error(codes.first_code([*result.findings, *result.dropped]))
+            return error(codes.first_code([*result.findings, *result.dropped]))
         case Denied():
             barrier = of_state(result.state)
-            return _error(1000 if barrier is None else BARRIERS[barrier])
+            return error(1000 if barrier is None else BARRIERS[barrier])
         case Replayed():
-            return _answer(result.answer, result.status)
+            return answer(result.answer, result.status)
         case KeyReused():
             return Answer(409, codes.error(73), MEDIA)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from ...domain import numbers
+from ...domain import lists, numbers, tokens
 from ...domain.account import Rules
 from ...domain.admission import Finding, Reason, Wanted
 from ...domain.message import EventKind, TrafficClass
@@ -75,15 +75,12 @@ def posted_identifier(body: Any) -> str:
     return _number(body.get("identifier")).strip()
 
 
-def phone(number: str) -> int | None:
-    """E.164 without + of a number that a list may hold, fixed and foreign ones too; None for what is malformed (11)."""
-    found = numbers.normalise(number, bare_international=False)
-    return None if found is None or found.kind is numbers.Kind.OTHER else int(found.e164[1:])
+phone = lists.read_phone
 
 
 def token(text: str) -> bytes | None:
     """The 12 bytes of an id of 24 hexadecimal characters; None for what is none."""
-    return bytes.fromhex(text) if re.fullmatch("[0-9a-f]{24}", text) else None
+    return tokens.read_hex24(text) if text.islower() or text.isdigit() else None
 
 
 def snapshot_number(text: str) -> int | None:
