@@ -36,6 +36,10 @@ async def stored(db: Database, id_: int, *texts: str, text: str = "", due: datet
     )  # fmt: skip
 
 
+async def to_a_group(db: Database, id_: int) -> None:
+    await db.execute("insert into group_send values (1000, $1, 1, '{{firstname}}', 1, '{}')", id_)
+
+
 async def queued(db: Database, id_: int, submission: int) -> None:
     await db.execute(
         "insert into queue (account_id, message_id, submission_id, carrier_id, lane, class, due_at, valid_until, stop_applies)"
@@ -77,8 +81,11 @@ async def test_texts_are_blanked_where_their_time_has_come(db: Database) -> None
     await stored(db, FIRST + 3, text="later", due=T0 + timedelta(days=1))
     await stored(db, FIRST + 4, text="queued")
     await queued(db, FIRST + 4, FIRST + 4)
+    for id_ in (FIRST, FIRST + 3):
+        await to_a_group(db, id_)
     page = await retention.blank_texts(db, MONTH, START, T0 + timedelta(hours=1))
     assert page == Page(1000, FIRST + 4, blanked=3, left_over=2)
+    assert [r[0] for r in await db.fetch("select text from group_send order by submission_id")] == ["", "{{firstname}}"]
     assert [r[0] for r in await db.fetch("select text from submission order by id")] == ["", "", "later", "queued"]
     assert [r[0] for r in await db.fetch("select text from message order by id")] == [None, "", "", None, None]
     assert await retention.blank_texts(db, MONTH, page, T0) is None
@@ -191,6 +198,8 @@ async def test_a_month_is_closed_with_its_charges_and_its_counted_rows(db: Datab
     await stored(db, FIRST, text="x", cost=38_000, tag_key="colis")
     await stored(db, FIRST + 1, text="x", cost=38_000, tag_key="colis", test=True)
     await stored(db, FIRST + 2, text="x", cost=0)
+    for id_ in (FIRST, span_of(MONTH)[1]):
+        await to_a_group(db, id_)
     assert not await retention.under_way(db, MONTH)
     assert len(await retention.orphans(db, MONTH)) == 3
     assert await retention.close_month(db, MONTH, T0)
@@ -198,6 +207,7 @@ async def test_a_month_is_closed_with_its_charges_and_its_counted_rows(db: Datab
     assert tuple(posting) == (1000, ledger.SALES, 76_000, ledger.Kind.CLOSING, "charges of 2026-11")
     counted = await db.fetch("select tag_key, messages from statistic_delta order by 1")
     assert [tuple(row) for row in counted] == [("", -2), ("colis", -1)]
+    assert [r[0] for r in await db.fetch("select submission_id from group_send")] == [span_of(MONTH)[1]]
     assert MONTH not in await retention.months(db)
 
 

@@ -56,6 +56,9 @@ with page as materialized (
     where m.account_id = old.account_id and m.id >= old.id and m.id < old.id + old.messages and m.id >= $1 and m.id < $2
       and m.text <> ''
     returning m.id
+), template as (
+    update group_send g set text = '' from old
+    where g.account_id = old.account_id and g.submission_id = old.id and g.text <> ''
 )
 select last.account_id, last.id, (select count(*) from shared) + (select count(*) from own) as blanked,
        (select count(*) from page) - (select count(*) from old) as left_over
@@ -131,6 +134,10 @@ insert into posting (at, from_account, to_account, amount, kind, note)
 select $3, account_id, 1, sum(cost), 5, $4 from submission
 where id >= $1 and id < $2 and cost > 0
 group by account_id order by account_id
+
+-- name: forget_group_sends
+-- How the submissions of ids $1 to $2 were made.
+delete from group_send where submission_id >= $1 and submission_id < $2
 
 -- name: uncount_messages
 -- Rows stored are counted; figures of what became of them stay.
