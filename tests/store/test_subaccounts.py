@@ -72,6 +72,8 @@ async def test_removed_once_and_out_of_sight(db, parent):
 
 
 async def test_an_address_is_used_in_any_case_of_its_letters(db, parent):
+    with pytest.raises(accounts.EmailTaken):  # by whoever looked at the same moment
+        await account(db, "MAIN@Example.org")
     assert await subaccounts.email_is_used(db, "MAIN@Example.org")
     assert not await subaccounts.email_is_used(db, "main@example.or")
 

@@ -14,7 +14,7 @@ create table subaccount (
 );
 create index subaccount_kept on subaccount (parent_id, number) where removed_at is null;
 create index subaccount_removed on subaccount (removed_at) where removed_at is not null;
-create index account_address on account (lower(email));
+create unique index account_address on account (lower(email));
 
 -- Links to sign up with; a new one ends those before.
 create table signup (
