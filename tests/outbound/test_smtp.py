@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,6 +12,7 @@ from passerelle.outbound import smtp
 from passerelle.outbound.smtp import Failure, Mail
 from passerelle.settings import MailSettings
 from passerelle.simulator.postbox import Postbox
+from passerelle.store import mails
 
 AT = datetime(2026, 11, 10, 10, 0, tzinfo=UTC)
 MAIL = Mail(
@@ -85,6 +86,23 @@ async def test_what_says_nothing_of_the_mail_is_temporary():
     for refusal in (login, secured, away):
         assert refusal is not None and refusal.failure is Failure.TEMPORARY
     assert not box.letters
+
+
+async def test_a_server_that_always_says_a_little_is_not_waited_for_longer_than_the_lease(monkeypatch):
+    assert timedelta(seconds=smtp.IN_ALL) < mails.LEASE
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b"220-x\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(smtp, "IN_ALL", 0.2)
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    refusal = await smtp.send(settings(server.sockets[0].getsockname()[1]), MAIL)
+    server.close()
+    assert refusal is not None and refusal.failure is Failure.TEMPORARY
 
 
 @pytest.mark.parametrize("address", ["", "x", "a@b\nBcc: c@d", "a b@c"])

@@ -6,6 +6,7 @@ or does not know us, says nothing of the mail.
 
 from __future__ import annotations
 
+import asyncio
 import enum
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from email.utils import parseaddr
 from ..settings import MailSettings
 
 PATIENCE = 30.0  # seconds for each step of the conversation
+IN_ALL = 90.0  # and for all of them: less than a mail is leased for, or somebody else would send it too
 
 
 class Failure(enum.Enum):
@@ -68,16 +70,17 @@ async def send(settings: MailSettings, mail: Mail) -> Refusal | None:
     except (ValueError, IndexError) as error:
         return Refusal(Failure.PERMANENT, f"no address: {error}")
     try:
-        await aiosmtplib.send(
-            made,
-            hostname=settings.host,
-            port=settings.port,
-            username=settings.user or None,
-            password=settings.password or None,
-            use_tls=settings.tls == "tls",
-            start_tls=settings.tls == "starttls",
-            timeout=PATIENCE,
-        )
+        async with asyncio.timeout(IN_ALL):
+            await aiosmtplib.send(
+                made,
+                hostname=settings.host,
+                port=settings.port,
+                username=settings.user or None,
+                password=settings.password or None,
+                use_tls=settings.tls == "tls",
+                start_tls=settings.tls == "starttls",
+                timeout=PATIENCE,
+            )
     except aiosmtplib.SMTPRecipientsRefused as error:
         return _refused(error.recipients[0].code, error.recipients[0].message)
     except (aiosmtplib.SMTPDataError, aiosmtplib.SMTPRecipientRefused) as error:
