@@ -37,6 +37,7 @@ class Inner(msgspec.Struct, forbid_unknown_fields=True):
 class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     items: list[Inner]
     names: dict[str, int] = msgspec.field(default_factory=dict)
+    at: datetime | None = None
 
 
 def test_a_query_is_read() -> None:
@@ -71,6 +72,8 @@ def test_what_a_query_may_not_hold_is_named(name: str, value: str) -> None:
         (b'{"items": 1}', "invalid", "#/items"),
         (b'{"items": [], "names": {"a": "b"}}', "invalid", "#/names/..."),
         (b'{"items": [], "names": {"\\u0000": 1}}', "invalid", "#"),
+        (b'{"items": [], "at": "0001-01-01T00:00:00+14:00"}', "invalid", "#"),
+        (b'{"items": [], "at": "9999-12-31T23:59:59-14:00"}', "invalid", "#"),
         (b"{}", "invalid", "#"),
         (b"null", "invalid", "#"),
         (b"", "malformed", None),
@@ -97,6 +100,10 @@ def test_the_body_is_json(media: str, good: bool) -> None:
         with pytest.raises(Problem) as refused:
             reading.body(media, b'{"items": []}', Body)
         assert refused.value.slug == "media-type"
+
+
+def test_a_year_that_is_no_time_is_a_name_like_any_other() -> None:
+    assert reading.body("", b'{"items": [], "names": {"9999-": 1}}', Body).names == {"9999-": 1}
 
 
 def test_a_literal_backslash_is_no_nul() -> None:

@@ -6,7 +6,8 @@ One rule: what does not fit is refused, by its name: nothing is guessed, nothing
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import MAXYEAR, MINYEAR, datetime
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -38,16 +39,32 @@ def body(content_type: str, raw: bytes, kind: type) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         detail = "The body cannot be read as JSON (RFC 8259) in UTF-8" + ("." if raw else ": it is empty.")
         raise Problem("malformed", detail) from None
-    if b"u0000" in raw and _has_nul(msgspec.to_builtins(found)):
+    if b"u0000" in raw and _holds(msgspec.to_builtins(found), _is_nul):
         raise _nul(Fault(pointer="#", detail="U+0000"))
+    if any(year in raw for year in _EDGES) and _holds(msgspec.to_builtins(found, builtin_types=(datetime,)), _is_edge):
+        told = "A time is between the years 2 and 9998."
+        raise Problem("invalid", told, [Fault(pointer="#", detail=told)])
     return found
 
 
-def _has_nul(value: Any) -> bool:
-    """Whether a text has what PostgreSQL keeps in none."""
+_EDGES = (b"0001-", b"9999-")
+"""Years whose times are in no year elsewhere on Earth."""
+
+
+def _holds(value: Any, is_wrong: Callable[[Any], bool]) -> bool:
+    """Whether something in a body is wrong, names of members included."""
     if isinstance(value, Mapping):
-        return any(_has_nul(one) for pair in value.items() for one in pair)
-    return any(map(_has_nul, value)) if isinstance(value, list) else isinstance(value, str) and "\0" in value
+        return any(_holds(one, is_wrong) for pair in value.items() for one in pair)
+    return any(_holds(one, is_wrong) for one in value) if isinstance(value, list) else is_wrong(value)
+
+
+def _is_nul(value: Any) -> bool:
+    """Whether a text has what PostgreSQL keeps in none."""
+    return isinstance(value, str) and "\0" in value
+
+
+def _is_edge(value: Any) -> bool:
+    return isinstance(value, datetime) and value.year in (MINYEAR, MAXYEAR)
 
 
 def _nul(fault: Fault) -> Problem:
