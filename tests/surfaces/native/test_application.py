@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from surfaces.asgi import Client
 from surfaces.native.conftest import TUESDAY, Desk, problem
+
+from passerelle import telemetry
+from passerelle.surfaces.native import application as native
 
 
 async def test_a_key_opens_its_account(desk: Desk) -> None:
@@ -110,3 +115,27 @@ async def test_a_database_that_is_away_is_told_so(desk: Desk, monkeypatch: pytes
     answer = await desk("GET", "/account")
     assert problem(answer) == (503, "unavailable")
     assert answer.headers["retry-after"] == "1"
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "PATIENCE", 0.05)
+    headers = [(b"authorization", f"Bearer {desk.key}".encode()), (b"content-length", b"9")]
+    scope = {"type": "http", "method": "POST", "path": "/api/v1/stop-list", "raw_path": b"/api/v1/stop-list",
+             "query_string": b"", "headers": headers, "client": ("192.0.2.7", 1)}  # fmt: skip
+    pieces = [{"type": "http.request", "body": b"{", "more_body": True}]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return pieces.pop() if pieces else await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await desk.app(scope, receive, send)
+    assert sent[0]["status"] == 408 and b"urn:passerelle:problem:timeout" in sent[1]["body"]
+    assert (b"connection", b"close") in sent[0]["headers"]
+
+
+async def test_calls_are_counted(desk: Desk) -> None:
+    await desk.get("/account")
+    assert b'passerelle_http_requests_total{dialect="native",status="200"}' in telemetry.render()

@@ -80,7 +80,7 @@ class Message(msgspec.Struct, kw_only=True):
     refunded: shapes.Money
     state: StateWord
     state_at: datetime
-    error: Annotated[str, Meta(description="The word of the operator.")]
+    error: Annotated[str, Meta(description="The word of the operator where it did not arrive.")]
     accepted_at: datetime
     send_at: datetime
     tag: str
@@ -288,7 +288,7 @@ def _message(row: Any) -> Message:
         refunded=shapes.money(row["refunded"]),
         state=state(row["state"]),
         state_at=row["state_at"],
-        error=row["error"],
+        error="" if row["state"] == State.DELIVERED else row["error"],
         accepted_at=row["accepted_at"],
         send_at=row["due_at"],
         tag=row["tag"],
