@@ -17,11 +17,11 @@ from passerelle.domain.account import Account
 from passerelle.domain.message import DuePart, OutcomeKind
 from passerelle.domain.pricing import Service
 from passerelle.domain.rcs_names import CARRIER, name_of
+from passerelle.pipeline.failover import keep_failover
 from passerelle.pipeline.inbound import Inbound
 from passerelle.pipeline.rcs import Rcs
 from passerelle.settings import Settings
 from passerelle.surfaces.rcs_events import RcsEvents
-from passerelle.surfaces.smspartner.rcs import keep_failover
 
 RCS_PRICE = 120_000
 AGENT, TOKEN = "agent", "a-token-of-the-webhook"

@@ -43,7 +43,7 @@ from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.api_keys import ApiKeys
 from passerelle.pipeline.cancel import cancel, cancel_submission
 from passerelle.pipeline.dispatch import Dispatcher
-from passerelle.pipeline.failover import Failover
+from passerelle.pipeline.failover import Failover, keep_failover
 from passerelle.pipeline.forwarding import forward
 from passerelle.pipeline.housekeeping import Housekeeping
 from passerelle.pipeline.inbound import Inbound as Texts
@@ -88,7 +88,6 @@ from passerelle.store.numbering import MESSAGE_BLOCK, Numbering
 from passerelle.store.replies import NewReply
 from passerelle.store.verifications import Verification
 from passerelle.surfaces.rcs_events import RcsEvents
-from passerelle.surfaces.smspartner.rcs import keep_failover
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # a Friday, by day: marketing leaves at once
 SECRET = "test"

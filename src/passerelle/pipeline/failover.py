@@ -18,11 +18,22 @@ from ..domain.routing import Route, rank
 from ..store import ledger, queue
 from ..store import rcs as store
 from ..store.rcs import Turned
+from ..store.submissions import Numbered
 from .accounts import Accounts
 from .settle import Key, Settlement
 
+KEPT = timedelta(days=31)
+"""How long the SMS is kept from the sending time on: more than a message may wait and then be with the provider."""
+
 Again = tuple[datetime, int, bool]
 """When a part is submitted again, the attempts before, and whether it is uncertain."""
+
+
+async def keep_failover(connection: Any, numbered: Numbered) -> None:
+    """The SMS goes with its submission (see `Beside`); a sandbox send is delivered at once."""
+    one = numbered.submission
+    if one.failover is not None and not one.sandbox:
+        await store.insert_failover(connection, one.account_id, numbered.id, one.failover, one.due_at + KEPT)
 
 
 class Failover:

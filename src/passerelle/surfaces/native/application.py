@@ -36,6 +36,7 @@ from . import (
     messages,
     numbers,
     openapi,
+    rcs,
     reading,
     rental,
     replies,
@@ -50,6 +51,7 @@ from .problems import MEDIA, OF_BARRIER, Problem
 
 FAMILIES = (
     messages,
+    rcs,
     explain,
     replies,
     stop_list,

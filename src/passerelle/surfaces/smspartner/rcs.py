@@ -6,7 +6,7 @@ One rule: what is wrong with the content is one list of constraints, all found a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from ...domain import rcs
@@ -14,17 +14,13 @@ from ...domain.admission import Finding, Reason, Wanted
 from ...domain.message import TrafficClass
 from ...domain.pricing import Service
 from ...domain.rcs import Fault
+from ...pipeline.failover import keep_failover
 from ...pipeline.submit import Accepted
-from ...store import rcs as store
-from ...store.submissions import Numbered
 from ..http import Answer
 from . import sending, wire
 from .calls import POST, Call, Entry, Services
 from .reading import Members, parse_send
 from .wire import Reply
-
-KEPT = timedelta(days=31)
-"""How long the SMS is kept from the sending time on: more than a message may wait and then be with the provider."""
 
 TEXTS: dict[Fault, str] = {
     Fault.FORM: "Le contenu doit être text, file, richCard ou carousel",
@@ -87,13 +83,6 @@ def _failover(wanted: Wanted, given: Any) -> None:
     wanted.unicode = members.flag("isUnicode")
     if members.flag("isStopSms"):
         wanted.stop_mention, wanted.traffic = True, TrafficClass.MARKETING
-
-
-async def keep_failover(connection: Any, numbered: Numbered) -> None:
-    """The SMS goes with its submission; a sandbox send is delivered at once."""
-    one = numbered.submission
-    if one.failover is not None and not one.sandbox:
-        await store.insert_failover(connection, one.account_id, numbered.id, one.failover, one.due_at + KEPT)
 
 
 def sent(accepted: Accepted) -> Reply:
