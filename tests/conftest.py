@@ -77,7 +77,7 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 @contextlib.asynccontextmanager
 async def created(server: str, template: str) -> AsyncIterator[str]:
     name = f"test_{token_hex(8)}"
-    await command(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await command(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")  # ten times quicker
     yield named(server, name)
     await command(server, f"DROP DATABASE {name} WITH (FORCE)")
 
