@@ -68,6 +68,7 @@ NOWHERE = {
     "listId": "0123456789abcdef01234568",
     "fieldId": "0123456789abcdef01234569",
     "contactId": "0123456789abcdef0123456a",
+    "operationId": "0123456789abcdef0123456b",
 }
 
 # Dialect, method and route -> what is asked: query and body, `{...}` an id. None: it names nothing of anybody.
@@ -172,6 +173,8 @@ CALLS: dict[tuple[str, str, str], Asked] = {
     ("primotexto", "POST", f"/lists{OWN_LIST}/contacts"): [("", NEW_CONTACT)],
     ("primotexto", "DELETE", f"/lists{OWN_LIST}/contacts"): CONTACTS,
     ("primotexto", "DELETE", f"/lists{OWN_LIST}/contacts/{{contactId}}"): [("", "")],
+    ("primotexto", "POST", f"/lists{OWN_LIST}/import"): [("", '[["tel"], ["{phone}"]]')],
+    ("primotexto", "GET", "/operations/{operationId}"): [("", "")],
 }
 SENDS = {call for call in CALLS if call[2].endswith("send")}
 ADDS = {
@@ -304,7 +307,10 @@ async def listed(town: Town) -> dict[str, str]:
     own = await post("", {"name": "Secret"})
     column = await post(f"/{own}/fields", {"name": "Secret", "type": "STRING"})
     contact = await post(f"/{own}/contacts", {"identifier": STOPPED, "attributes": {column: "Secret"}})
-    return {"listId": own, "fieldId": column, "contactId": contact}
+    rows = '[["tel"], ["x"]]'
+    begun = await town.call(town.bakery_key, "primotexto", "POST", f"/lists/{own}/import", rows)
+    operation = begun.headers["location"].removeprefix("/operations/")
+    return {"listId": own, "fieldId": column, "contactId": contact, "operationId": operation}
 
 
 async def asked(town: Town) -> str:

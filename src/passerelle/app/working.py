@@ -18,6 +18,7 @@ from ..outbound.carrier import Line
 from ..outbound.lookup import Provider, provider
 from ..outbound.smpp import SmppCarrier
 from ..outbound.webhook import Poster
+from ..pipeline import list_import
 from ..pipeline.accounts import Accounts
 from ..pipeline.callbacks import Callbacks
 from ..pipeline.contact_import import take_up
@@ -106,6 +107,7 @@ def _worker(
     regular = chores(db, dispatcher, receipts, inbound, clock.now)
     regular.append((1.0, lambda: housekeeping.tick(clock.now())))
     regular.append((1.0, lambda: take_up(db, clock)))
+    regular += [(1.0, lambda: list_import.take_up(db, clock)), (10.0, lambda: list_import.tidy(db, clock))]
     outbox = Outbox(db, accounts.keyring, settings.mail, clock)
     regular += [(2.0, outbox.carry), (10.0, lambda: settle_removed(db, clock.now()))]
     regular.append((1.0, Builder(db, accounts, clock, notifications.rental).run))

@@ -20,6 +20,7 @@ COMMANDS = {
 FAMILIES = {
     "account": "accounts",
     "contacts": "contacts",
+    "lists": "lists",
     "rental": "rental",
     "subaccount": "subaccounts",
     "mail": "mails",

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import hashlib
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +12,8 @@ from cyclopts import App, Parameter
 
 from .place import HERE, Json, Switch, Where, account_of, located, opened, run, sending_account, submitting
 from .reasons import SENTENCES, sentences
-from .screen import Problem, console, euros, moment, show_json, span, table
+from .screen import Problem, console, euros, moment, progress_bar, show_json, span, table
+from .sheet import write_refused
 from .wishes import PLAINLY, Manner
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ async def _import(email: str, named: str, path: Path, json: bool, where: Where) 
     async with opened(located(where)) as base:
         account = await account_of(base, email)
         try:
-            with open(path, "rb") as file, _bar("refused") as bar:
+            with open(path, "rb") as file, progress_bar("refused") as bar:
                 group = await _group(base, account, named, make=True)
                 one = await contact_import.begin(base.db, account.id, group, file, path.name, base.clock.now())
                 shown = bar.add_task("", total=one.total, completed=one.done, note=0)
@@ -125,25 +124,11 @@ async def _write_refused(base: Ground, one: Import, path: Path) -> Path | None:
     """Line, number and reason of each refused line; None where there is none."""
     from ..domain.contact import Fault
     from ..pipeline.contact_import import SENTENCES as WHY
-    from ..pipeline.contact_import import harmless
     from ..store import imports
 
-    target = path.with_name(path.name + ".refused.csv")
-    target.unlink(missing_ok=True)
-    if not one.refused:
-        return None
-    last = 0
-    with open(target, "x", encoding="utf-8", newline="", opener=_private) as out:
-        rows = csv.writer(out)
-        rows.writerow(("line", "phone", "reason"))
-        while page := await imports.refusals(base.db, one, last, PAGE):
-            rows.writerows((row.line, harmless(row.phone), WHY[Fault(row.reason)]) for row in page)
-            last = page[-1].line
-    return target
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    return await write_refused(
+        path, one.refused, lambda last: imports.refusals(base.db, one, last, PAGE), lambda reason: WHY[Fault(reason)]
+    )
 
 
 def _tell_import(one: Import, group: Group, refused: Path | None, json: bool) -> None:
@@ -282,7 +267,7 @@ def _tell_send(found: Progress, json: bool) -> None:
 
 async def _watch(base: Ground, account: Account, found: Progress) -> None:
     """Until nothing waits any more."""
-    with _bar("parts before it") as bar:
+    with progress_bar("parts before it") as bar:
         shown = bar.add_task("", total=found.parts_waiting, note=found.parts_before)
         total = found.parts_waiting
         while found.parts_waiting and found.cancelled_at is None:
@@ -317,26 +302,3 @@ def _rows(found: list[Progress], now: Any) -> Iterator[tuple[object, ...]]:
         end = f"in {span(one.expected_end - now)}" if one.expected_end else ""
         states = ", ".join(f"{count} {state.name.lower()}" for state, count in sorted(one.states.items()))
         yield one.number, moment(one.accepted_at), one.messages, one.parts_waiting, end, states
-
-
-def _bar(note: str) -> Any:
-    """Nothing where nobody watches."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    return Progress(
-        BarColumn(),
-        TaskProgressColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]} " + note),
-        TimeRemainingColumn(compact=True),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-    )

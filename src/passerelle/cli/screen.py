@@ -108,3 +108,26 @@ def problem_of(error: Exception) -> str | None:
         inner = error.exceptions[0]
         return problem_of(inner) if isinstance(inner, Exception) else None
     return complaint(error)
+
+
+def progress_bar(note: str) -> Any:
+    """A bar that moves, `note` behind a figure of its own; nothing where nobody watches."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        BarColumn(),
+        TaskProgressColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]} " + note),
+        TimeRemainingColumn(compact=True),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+    )

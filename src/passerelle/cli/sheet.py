@@ -11,14 +11,17 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..pipeline.bulk import Line
 from .screen import Problem, moment
+
+if TYPE_CHECKING:
+    from ..store.imports import Refusal
 
 FIELD = re.compile(r"\{([^{}]+)\}")
 KEPT = timedelta(hours=23)  # answers are kept for 24 hours: after that nobody knows what was sent
@@ -187,3 +190,26 @@ class Progress:
             unfinished.replace(self.path)
         except OSError as error:
             raise Problem(f"{self.path} cannot be written ({error.strerror}): it is needed to resume") from None
+
+
+async def write_refused(
+    path: Path, count: int, page: Callable[[int], Awaitable[list[Refusal]]], why: Callable[[int], str]
+) -> Path | None:
+    """`<file>.refused.csv`: line, number and reason of each of `count` lines; None where there is none.
+
+    `page(last)`: those behind a line.
+    """
+    from ..pipeline.contact_import import harmless
+
+    target = path.with_name(path.name + ".refused.csv")
+    target.unlink(missing_ok=True)
+    if not count:
+        return None
+    last = 0
+    with open(target, "x", encoding="utf-8", newline="", opener=_private) as out:
+        rows = csv.writer(out)
+        rows.writerow(("line", "phone", "reason"))
+        while found := await page(last):
+            rows.writerows((row.line, harmless(row.phone), why(row.reason)) for row in found)
+            last = found[-1].line
+    return target

@@ -12,6 +12,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 from typing import BinaryIO
 
 LONGEST = 20_000_000  # rows: the line numbers are stored as integers
@@ -39,7 +40,7 @@ class SheetError(ValueError):
     """The file cannot be imported: a sentence that says why."""
 
 
-class ContactSheet:
+class Sheet:
     """A file with a header line; commas, semicolons or tabs between; UTF-8 (with or without BOM) or Windows-1252.
 
     `total`: rows that are not empty; `digest`: SHA-256 of the content. The file is read twice. Raises SheetError.
@@ -51,17 +52,12 @@ class ContactSheet:
         head = self._text().readline()
         self.delimiter = max(";,\t", key=head.count)
         rows = self._rows()
-        self.columns = _places(next(rows, (0, []))[1])
+        self.header = next(rows, (0, []))[1]
         self.total = sum(1 for _ in rows)
 
-    def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """Line of the file (the header is 1) and the members of the contact that stands there."""
-        rows = self._rows()
-        next(rows, None)
-        places = list(self.columns.items())
-        for line, cells in rows:
-            count = len(cells)
-            yield line, {member: cells[at].strip() for member, at in places if at < count}
+    def cells(self) -> Iterator[tuple[int, list[str]]]:
+        """Line of the file (the header is 1) and what stands there."""
+        return islice(self._rows(), 1, None)
 
     def _text(self) -> io.TextIOWrapper:
         self._file.seek(0)
@@ -80,6 +76,21 @@ class ContactSheet:
                     raise SheetError(f"the file has more than {LONGEST} lines: cut it into several")
         except csv.Error:
             raise SheetError(f"line {line} cannot be read: a quotation mark is not closed there") from None
+
+
+class ContactSheet(Sheet):
+    """A file whose columns are members of contacts. Raises SheetError."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self.columns = _places(self.header)
+
+    def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Line of the file and the members of the contact that stands there."""
+        places = list(self.columns.items())
+        for line, cells in self.cells():
+            count = len(cells)
+            yield line, {member: cells[at].strip() for member, at in places if at < count}
 
 
 class _Borrowed(io.BufferedReader):

@@ -12,17 +12,20 @@ from functools import partial
 from ...clock import Clock
 from ...domain.account import Account
 from ...domain.lists import Fault
-from ...pipeline import lists
+from ...domain.tokens import hex24
+from ...pipeline import list_import, lists
 from ...store import lists as store
+from ...store import operations
 from ...store.database import Database
 from ...store.lists import ContactList
-from ..http import Answer, Handler, Request, Route
+from ..http import LOCATION, Answer, Handler, Request, Route
 from . import list_wire, wire
 from .answers import GONE, answer, error
 
 Call = Callable[[Account, Request], Awaitable[Answer]]
 Guarded = Callable[[str, Call], dict[str, Handler]]
 
+LARGEST_IMPORT = 10 * 1024 * 1024  # bytes
 PAGE = 5_000  # contacts that are read and worded at once
 
 CODES = {
@@ -60,6 +63,8 @@ class Lists:
             Route(f"{one}/fields/{{fieldId}}", delete(self._delete_column)),
             Route(f"{one}/contacts", {**add, **get(self._contacts), **remove}),
             Route(f"{one}/contacts/{{contactId}}", remove),
+            Route(f"{one}/import", post(self._import), LARGEST_IMPORT),
+            Route("/operations/{operationId}", get(self._operation)),
         ]
 
     async def _find(self, account: Account, request: Request) -> ContactList | None:
@@ -163,3 +168,20 @@ class Lists:
         if phone is None:
             return error(11 if given else 10)
         return GONE if await store.delete_phone(*asked, phone) else error(16)
+
+    # --- import (8.4) ----------------------------------------------------------------------------------------------
+
+    async def _import(self, account: Account, request: Request) -> Answer:
+        posted = await asyncio.to_thread(list_wire.parse_import, request.body)
+        found = await self._find(account, request)
+        if found is None:
+            return error(60)
+        made = await list_import.deposit(self._db, account.id, found.id, posted, self._clock.now())
+        if isinstance(made, Fault):
+            return error(CODES[made])
+        return Answer(201, media=b"", headers=((LOCATION, f"/operations/{hex24(made.token)}".encode()),))
+
+    async def _operation(self, account: Account, request: Request) -> Answer:
+        token = wire.token(request.variables["operationId"])
+        found = None if token is None else await operations.find(self._db, account.id, token)
+        return error(16) if found is None else answer(list_wire.operation(found))
