@@ -19,6 +19,7 @@ from uuid import UUID
 import pytest
 from conftest import command, named
 from filling import CARRIER, FIRST_ACCOUNT, FIRST_PHONE, History, key_of
+from store.list_day import list_day
 from store.watching import MODULES, Plans, Watched, watched
 
 from passerelle.app import WORDINGS
@@ -96,6 +97,7 @@ GROWING = (
     "sandbox", "idempotency", "rental", "statistic_total", "statistic_hour", "statistic_distinct", "wallet", "account",
     "contact", "group_send", "dead_subscriber", "link", "survey", "question", "invitation", "answer", "free_answer",
     "virtual_number", "forwarding_change", "verification", "verified_number", "dead_subscriber", "rcs_failover", "rcs_event",
+    "list_", "contact_list",
 )  # fmt: skip
 
 # What reads much on purpose, or is asked by people once in a while.
@@ -287,6 +289,7 @@ class Day:
         await self.group()
         await self.rich()
         await self.native()
+        await list_day(self.db, self.accounts, FIRST_ACCOUNT + 6, NOW)
 
     async def accept(self) -> None:
         """Single messages, long ones, a list; with and without an Idempotency-Key; one at a sending time, taken back."""
