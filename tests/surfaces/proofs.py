@@ -123,11 +123,16 @@ def claims() -> dict[str, set[Pair]]:
     return found
 
 
+def _stands(pair: Pair, test: str, ran: set[str]) -> bool:
+    """Whether a row is to stay: of a file that was not run, or of a test that has just proved it."""
+    return test.split("::")[0] not in ran or pair in _by_test.get(test, ())
+
+
 def write() -> None:
     """The table anew, from the tests of this run; rows of other tests stay."""
     rows = {pair: test for test, pairs in claims().items() for pair in pairs if pair in PAIRS}
     ran = {test.split("::")[0] for test in _by_test}
-    rows = {pair: test for pair, test in rows.items() if test.split("::")[0] not in ran or test in _by_test}
+    rows = {pair: test for pair, test in rows.items() if "junk" not in test and _stands(pair, test, ran)}
     for test in sorted(_by_test, key=lambda name: (len(_by_test[name]), name)):
         if "junk" not in test and re.fullmatch(r"tests/[\w/]+\.py::\w+(\[[^`|]+\])?", test):
             rows |= {pair: test for pair in _by_test[test] if pair not in rows}

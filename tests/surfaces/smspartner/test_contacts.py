@@ -443,3 +443,11 @@ async def test_a_group_of_another_account_is_unknown(shop):
     assert (await stranger.post("contact/delete", contactId=token))["code"] == 404
     (row,) = (await listed(shop, made))["datas"]
     assert (row["lastname"], row["stopSms"]) == ("", False)
+
+
+@pytest.mark.parametrize("call", ["group/delete", "groupe/delete"])
+async def test_a_group_that_is_not_named_is_not_deleted(shop, call):
+    answer = await shop.raw("DELETE", f"/v1/{call}?apiKey={shop.key}")
+    assert (answer.status, answer.json()["code"], answer.json()["message"]) == (
+        400, 1, "L'identifiant du groupe est requis",
+    )  # fmt: skip

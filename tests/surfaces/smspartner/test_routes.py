@@ -71,7 +71,7 @@ async def test_errors_in_xml(shop: Shop, call, method):
         ("GET", "/v1/Me", 404, "Ressource introuvable"),
         ("GET", "/v1/", 404, "Ressource introuvable"),
         ("GET", "/smspartner/v1/nowhere", 404, "Ressource introuvable"),
-        ("GET", "/v1/hlr/notify", 404, "Ressource introuvable"),
+        ("GET", "/v1/hlr", 404, "Ressource introuvable"),
         ("GET", "/v1/send", 405, "Méthode non autorisée"),
         ("PUT", "/v1/me", 405, "Méthode non autorisée"),
     ],
