@@ -6,6 +6,7 @@ import re
 
 from surfaces.primotexto.conftest import PHONE, Client
 
+from passerelle.pipeline import list_import
 from passerelle.store import lists as store
 from passerelle.store import optouts
 
@@ -302,3 +303,37 @@ async def test_a_long_list_is_answered_whole_and_in_order(client):
         await store.add_contacts(connection, client.account.id, found.id, rows, client.clock.now())
     told = await contacts(client, one)
     assert [int(each["identifier"][1:]) for each in told] == [phone for phone, _ in rows]
+
+
+JUNK = [
+    b"", b"{}", b"[]", b"null", b"0", b"1e400", b'"\\ud800"', b'{"name": "\\u0000"}', b'{"name": "\\ud800", "type": "DATE"}',
+    b'{"name": {"a": 1}, "type": [], "format": {}}', b'{"identifier": 1e400}', b'{"identifier": true, "attributes": true}',
+    b'{"identifier": "0639980001", "attributes": {"": "", "a": "\\u0000", "\\u0000": 1e400}}',
+    b'{"identifier": 33639980001.0, "attributes": {"n": 123456789012345678901234567890123456789012345}}',
+    b'{"identifier": "' + b"9" * 5_000 + b'"}', b"[" * 5_000, b'{"a":' * 5_000, b"\xff\xfe", b"name=x", b"<a/>",
+    b'[["tel", "\\u0000"], ["0639980001", "\\ud800"]]', b'[{"tel": {"a": []}}, {"tel": 1e400}]', b'[["tel"], [1e400, 1]]',
+    b'[["tel", "tel", "n"], [null, null, 99999999999999999999999999999999999999999999]]', b'{"name": "x", "name": 5}',
+]  # fmt: skip
+PIECES = ["", "/x", "/%00", "/..", "/%2e%2e", "/" + "9" * 300, "?identifier=%00", "?identifier=" + "9" * 5_000, "?identifier=%ff",
+          "?identifier=+", "?identifier=%2B", "?identifier=%D9%A3", "?identifier", "?x=y&identifier=null"]  # fmt: skip
+
+
+async def test_junk_is_answered_at_every_call(client):
+    one = await a_list(client)
+    await a_column(client, one, "n", "NUMBER")
+    paths = ["/v2/lists", f"/v2/lists/{one}"] + [
+        f"/v2/lists/{one}/{word}" for word in ("fields", "contacts", "import", "empty")
+    ]
+    for path in [*paths, "/v2/operations", "/operations"]:
+        for body in JUNK:
+            answer = await client.call("POST", path, body)
+            assert answer.status in (200, 201, 204) or (answer.code and answer.status < 500), (path, body)
+        for piece in PIECES:
+            for method in ("GET", "DELETE"):
+                if method == "GET" or (piece and (path != paths[1] or "?" not in piece)):  # the list is to stay
+                    answer = await client.call(method, path + piece)
+                    assert answer.status in (200, 204) or (answer.code and answer.status < 500), (method, path, piece)
+    assert (await client.get(f"/v2/lists/{one}")).status == 200
+    await list_import.take_up(client.db, client.clock)
+    states = await client.db.fetch("select distinct state from list_import")
+    assert [row[0] for row in states] == [1]
