@@ -399,3 +399,114 @@ async def test_nightly_work_is_done_by_one_process_a_night(house: House) -> None
     assert {row["name"] for row in await house.db.fetch("select name from installation")} >= {
         "empty_sandbox", "prune_texts", "drop_months",
     }  # fmt: skip
+
+
+# --- what has an age -----------------------------------------------------------------------------------------------
+
+KEPT = {  # what is kept how long, in days, and a row of it from the time $1
+    "checks": (90, "insert into verification (account_id, at, numbers, cost) values (1000, $1, 1, 0)"),
+    "mails": (
+        30,
+        "insert into mail (account_id, recipient, subject, text_sealed, created_at, valid_until, next_at, state)"
+        " values (1000, 'a@example.org', '', '', $1, $1, $1, 1)",
+    ),
+    "signups": (30, "insert into signup values (uuid_send(gen_random_uuid()), 1000, $1)"),
+    "invitations": (
+        403,
+        "insert into invitation (account_id, message_id, survey_id, phone, test, at)"
+        " select 1000, coalesce((select max(message_id) + 1 from invitation), 1), 1, 33639980001, false, $1",
+    ),
+    "survey_answers": (
+        403,
+        "insert into answer select 1000, 1, false, count(*), 1, '{}', '', 1, $1::timestamptz from answer",
+    ),
+    "free_answers": (
+        403,
+        "insert into free_answer (account_id, survey_id, test, phone, text, message_id, at)"
+        " values (1000, 1, false, 33639980001, 'Oui', 1, $1)",
+    ),
+    "links": (
+        403,
+        "insert into link (code, account_id, url, created_at)"
+        " values (gen_random_uuid()::text, 1000, 'https://a.example/', $1)",
+    ),
+    "rented_numbers": (
+        120,
+        "insert into rental_number select 1000, 33600000000 + count(*), 1, $1::timestamptz from rental_number",
+    ),
+    "imports": (
+        90,
+        "with made as (insert into contact_import (account_id, token, group_id, name, digest, total, created_at, ended_at)"
+        " values (1000, uuid_send(gen_random_uuid()), 1, 'a.csv', '', 1, $1, $1) returning id)"
+        " insert into contact_refusal select 1000, id, 2, '145', 1 from made",
+    ),
+    "forwarding": (
+        403,
+        "insert into forwarding_change (account_id, phone, at, forwarding, forward_to) values (1000, 336, $1, 0, '')",
+    ),
+    "keys": (
+        90,
+        "insert into native_key (account_id, name, prefix, key_hash, scopes, created_at, revoked_at)"
+        " values (1000, '', '', uuid_send(gen_random_uuid()), '{}', $1, $1)",
+    ),
+    "endpoints": (
+        90,
+        "insert into webhook_endpoint (account_id, url, events, secret_sealed, created_at, removed_at)"
+        " values (1000, '', '{}', '', $1, $1)",
+    ),
+}
+SURVEY = (
+    "insert into survey (account_id, token, title, introduction, mode, marketing, created_at)"
+    " values (1000, 'token', '', '', 1, false, $1)"
+)
+
+
+async def test_what_is_older_than_it_is_kept_goes(house: House) -> None:
+    await house.account()
+    await house.db.execute(SURVEY, TUESDAY)
+    for days, insert in KEPT.values():
+        for over in (timedelta(hours=1), timedelta(hours=-1)):
+            await house.db.execute(insert, TUESDAY - timedelta(days=days) - over)
+    for day in (TUESDAY - timedelta(days=404), TUESDAY - timedelta(days=402)):
+        await house.db.execute("insert into quota_day values (1000, $1, 5)", day.date())
+    assert set(retention.OLD) | {"links"} == KEPT.keys() | {"quota_days"}
+    assert await house.keeping.forget_old(TUESDAY) == dict.fromkeys([*KEPT, "quota_days"], 1)
+    for table in ("verification", "signup", "link", "contact_import", "contact_refusal", "native_key", "answer"):
+        assert await house.count(table) == 1, table
+    assert await house.keeping.forget_old(TUESDAY) == {}
+
+
+async def test_what_may_still_be_needed_stays(house: House) -> None:
+    account = await house.account()
+    old = TUESDAY - timedelta(days=1000)
+    await house.db.execute(SURVEY, old)
+    for what in ("checks", "mails", "links", "rented_numbers", "imports", "keys", "endpoints"):
+        await house.db.execute(KEPT[what][1], old)
+    sent = await house.send(account, "Bonjour", due_at=TUESDAY + timedelta(days=5))
+    invited = (
+        "insert into invitation (account_id, message_id, survey_id, phone, test, at) values (1000, $1, 1, 1, false, $2)"
+    )
+    await house.db.execute(invited, sent.id, old)
+    for needed in (
+        "insert into verified_number (account_id, number, position, reference, phone, country, price, due_at)"
+        " select 1000, number, 1, gen_random_uuid(), 33639980001, 'FR', 0, now() from verification",
+        "update mail set state = 0",
+        "insert into rental (account_id, token, requested_at, criteria, places, quantity, unit_price, total, state)"
+        " values (1000, '', now(), '{}', '[]', 1, 0, 0, 2)",
+        "update contact_import set ended_at = null",
+        "update native_key set revoked_at = null",
+        "update webhook_endpoint set removed_at = null",
+        "insert into contact (account_id, group_id, token, phone, created_at, link)"
+        " select 1000, 1, 'token', 1, now(), 'https://s.example/' || code from link",
+        "insert into link select 'clicked', 1000, '', created_at, null, 1, now(), now() from link",
+        "insert into dead_subscriber values (1000, 33639980001)",
+    ):
+        await house.db.execute(needed)
+    await house.db.execute("update link set last_at = $1 where code = 'clicked'", TUESDAY - timedelta(days=5))
+    assert await house.keeping.forget_old(TUESDAY) == {}
+    await house.db.execute("update verified_number set error = 0")
+    await house.db.execute("update rental set state = 5")
+    await house.db.execute("delete from contact")
+    gone = {"checks": 1, "rented_numbers": 1, "links": 1}
+    assert await house.keeping.forget_old(TUESDAY) == gone
+    assert await house.count("verified_number") == 0 and await house.count("dead_subscriber") == 1

@@ -184,6 +184,24 @@ async def test_a_stop_to_a_renter_is_one_to_the_base(db):
     assert await people(db) == 1
 
 
+async def test_a_file_that_is_forgotten_is_told_by_its_group(db):
+    one, two = (someone(phone, birth_year=1990, interests=(14,), consent_until=date.max) for phone in PHONES[:2])
+    await put(db, one, two)
+    for phone, rented in ((one.phone, True), (two.phone, False)):
+        await db.execute(
+            "with made as (insert into contact_group (account_id, token, name, created_at, rented)"
+            " values ($1, uuid_send(gen_random_uuid()), '', $2, $3) returning id)"
+            " insert into contact (account_id, group_id, token, phone, created_at)"
+            " select $1, id, uuid_send(gen_random_uuid()), $4, $2 from made",
+            ME, NOW, rented, phone,
+        )  # fmt: skip
+    async with db.transaction() as connection:
+        stops = [(account, 1, phone) for account in (ME, OTHER) for phone in (one.phone, two.phone)]
+        await rental.opt_out_rented(connection, stops, NOW)
+    rows = await db.fetch("select phone, account_id from rental_optout")
+    assert [tuple(row) for row in rows] == [(one.phone, ME)]
+
+
 async def rented(db: Database, criteria: Criteria, wanted: int) -> rental.Rental:
     shares = [Share(criteria.places[0], wanted, 10)]
     token = wanted.to_bytes(12, "big")

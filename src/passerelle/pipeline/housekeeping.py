@@ -7,7 +7,7 @@ second leaves it to the first. Nothing that is unsettled is ever dropped.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
@@ -15,12 +15,13 @@ from .. import telemetry
 from ..clock import Clock
 from ..domain.calendar import PARIS
 from ..domain.message import Lane, State
+from ..domain.rental import AGAIN as RENTED_AGAIN
 from ..settings import Settings
 from ..store import carriers, queue, retention, surveys, webhooks
 from ..store.database import Database
 from ..store.limits import WINDOW
 from ..store.numbering import Numbering, month_of
-from ..store.retention import Page
+from ..store.retention import LinkPage, Page
 from ..store.submissions import ANSWERS_KEPT
 from .settle import Settlement
 
@@ -49,6 +50,7 @@ class Housekeeping:
             (self.forget_deliveries, AGAIN),
             (self._nightly("prune_texts", self.prune_texts), AGAIN),
             (self._nightly("drop_months", self.drop_months), AGAIN),
+            (self._nightly("forget_old", self.forget_old), AGAIN),
         ]
         self._due: dict[Duty, datetime] = {}
 
@@ -146,6 +148,43 @@ class Housekeeping:
 
     async def _blank_page(self, month: int, before: datetime, after: Page) -> Page | None:
         return await retention.blank_texts(self._db, month, after, before)
+
+    # --- what has an age -------------------------------------------------------------------------------------------
+
+    async def forget_old(self, now: datetime) -> dict[str, int]:
+        """Delete what is older than it is kept, in batches; how many of what. Whatever may still be needed stays."""
+        ages, gone = self._ages(now), {}
+        async with retention.alone(self._db, "forget_old") as mine:
+            if mine is None:
+                return {}
+            for what in retention.OLD:
+                gone[what] = await _in_batches(partial(retention.forget_old, self._db, what, ages[what]))
+            gone["links"] = await self._forget_links(ages["links"])
+        found = {what: count for what, count in gone.items() if count}
+        if found:
+            telemetry.log(telemetry.Event.PRUNED, **found)
+        return found
+
+    def _ages(self, now: datetime) -> dict[str, datetime]:
+        """Since when each is kept."""
+        month, texts = now - timedelta(days=30), now - timedelta(days=self._settings.text_days)
+        quarter = now - timedelta(days=90)
+        facts = now - timedelta(days=31 * (self._settings.metadata_months + 1))  # no sooner than the months of messages
+        return {
+            "checks": texts,
+            **dict.fromkeys(("mails", "signups"), month),
+            **dict.fromkeys(
+                ("invitations", "survey_answers", "free_answers", "links", "forwarding", "quota_days"), facts
+            ),
+            **dict.fromkeys(("imports", "keys", "endpoints"), quarter),
+            "rented_numbers": now - RENTED_AGAIN - timedelta(days=30),
+        }
+
+    async def _forget_links(self, before: datetime) -> int:
+        page, gone = LinkPage(datetime.min.replace(tzinfo=UTC), "", 0), 0
+        while (found := await retention.forget_links(self._db, page, before)) is not None:
+            page, gone = found, gone + found.gone
+        return gone
 
     # --- months ----------------------------------------------------------------------------------------------------
 

@@ -34,6 +34,14 @@ class Page(NamedTuple):
     left_over: int = 0
 
 
+class LinkPage(NamedTuple):
+    """How far a walk over short links has come, and how many went."""
+
+    created_at: datetime
+    code: str
+    gone: int
+
+
 class Queued(NamedTuple):
     """A submission of which parts are queued."""
 
@@ -90,6 +98,25 @@ async def forget_answers(db: Database, until: datetime, limit: int = 2000) -> in
 async def forget_rate_calls(db: Database, until: datetime, limit: int = 5000) -> int:
     """Delete up to `limit` counted calls; how many."""
     return _count(await db.execute(SQL.forget_rate_calls, until, limit))
+
+
+OLD = (
+    "checks", "mails", "signups", "invitations", "survey_answers", "free_answers", "rented_numbers", "imports",
+    "forwarding", "quota_days", "keys", "endpoints",
+)  # fmt: skip
+"""What is forgotten by its age alone, each by the query `forget_` and this."""
+
+
+async def forget_old(db: Database, what: str, before: datetime, limit: int = 2000) -> int:
+    """Delete up to `limit` rows of what is named in OLD, older than `before`; how many."""
+    assert what in OLD, what
+    return _count(await db.execute(getattr(SQL, f"forget_{what}"), before, limit))
+
+
+async def forget_links(db: Database, after: LinkPage, before: datetime) -> LinkPage | None:
+    """Delete, of the next page of short links, those that are unused since `before`; None: that was all."""
+    row = await db.fetchrow(SQL.forget_links, before, after.created_at, after.code)
+    return None if row is None else LinkPage(*row)
 
 
 def _count(status: str) -> int:

@@ -117,10 +117,15 @@ select phone, $3, account_id from unnest($1::bigint[], $2::bigint[]) as t (phone
 on conflict do nothing
 
 -- name: renters
--- Those of the pairs (account, phone) of which the account got the phone by a rental.
+-- Those of the pairs (account, phone) of which the account got the phone by a rental: its file says so, and when that
+-- is forgotten its group.
 select t.account_id, t.phone
 from unnest($1::bigint[], $2::bigint[]) as t (account_id, phone)
 where exists (select from rental_number r where r.account_id = t.account_id and r.phone = t.phone)
+   or exists (select from (select account_id, id from contact_group g
+                           where g.account_id = t.account_id and g.rented offset 0) g,
+                          lateral (select from contact c where c.account_id = g.account_id and c.group_id = g.id
+                                     and c.phone = t.phone offset 0) c)
 
 -- name: remove_offers
 delete from rental_offer o

@@ -28,6 +28,100 @@ where i.account_id = old.account_id and i.path = old.path and i.key = old.key an
 delete from rate_call
 where ctid = any (array(select ctid from rate_call where at <= $1 limit $2 for update skip locked))
 
+-- name: forget_checks
+-- Number checks of which every number was answered, with their numbers.
+with old as materialized (
+    select account_id, number from verification v
+    where at < $1
+      and not exists (select from verified_number n
+                      where n.account_id = v.account_id and n.number = v.number and n.error is null)
+    order by at limit $2 / 100 for update skip locked
+), numbers as (
+    delete from verified_number n using old where n.account_id = old.account_id and n.number = old.number
+)
+delete from verification v using old where v.account_id = old.account_id and v.number = old.number
+
+-- name: forget_mails
+-- Only those that were given up.
+delete from mail
+where id = any (array(select id from mail where state = 1 and created_at < $1
+                      order by created_at limit $2 for update skip locked))
+
+-- name: forget_signups
+delete from signup
+where token_hash = any (array(select token_hash from signup where expires_at < $1
+                              order by expires_at limit $2 for update skip locked))
+
+-- name: forget_invitations
+-- Never before their message has left.
+delete from invitation
+where ctid = any (array(
+    select ctid from invitation i
+    where at < $1
+      and not exists (select from queue q where q.account_id = i.account_id and q.message_id = i.message_id)
+    order by at limit $2 for update skip locked))
+
+-- name: forget_survey_answers
+delete from answer
+where ctid = any (array(select ctid from answer where at < $1 order by at limit $2 for update skip locked))
+
+-- name: forget_free_answers
+delete from free_answer
+where ctid = any (array(select ctid from free_answer where at < $1 order by at limit $2 for update skip locked))
+
+-- name: forget_links
+-- One page of the links made before $1, after ($2, $3): those that nobody has clicked since, and that no contact has.
+with page as materialized (
+    select created_at, code, account_id, last_at from link
+    where created_at < $1 and (created_at, code) > ($2, $3)
+    order by created_at, code limit 2000
+), gone as (
+    delete from link l using page p
+    where l.code = p.code and coalesce(l.last_at, l.created_at) < $1
+      and not exists (select from contact c
+                      where c.account_id = p.account_id and c.link <> '' and substring(c.link from '[^/]*$') = p.code)
+    returning l.code
+)
+select last.created_at, last.code, (select count(*) from gone) as gone
+from (select created_at, code from page order by created_at desc, code desc limit 1) last
+
+-- name: forget_rented_numbers
+-- Of files that were handed over, or never will be.
+delete from rental_number
+where ctid = any (array(
+    select ctid from rental_number n
+    where rented_at < $1
+      and not exists (select from rental r where r.account_id = n.account_id and r.id = n.rental_id and r.state < 3)
+    order by rented_at limit $2 for update skip locked))
+
+-- name: forget_imports
+-- Files of contacts that are in, with their refused lines. The contacts stay.
+with old as materialized (
+    select account_id, id from contact_import where ended_at < $1
+    order by ended_at limit greatest($2 / 1000, 1) for update skip locked
+), lines as (
+    delete from contact_refusal r using old where r.account_id = old.account_id and r.import_id = old.id
+)
+delete from contact_import i using old where i.account_id = old.account_id and i.id = old.id
+
+-- name: forget_forwarding
+delete from forwarding_change
+where id = any (array(select id from forwarding_change where at < $1 order by at limit $2 for update skip locked))
+
+-- name: forget_quota_days
+delete from quota_day
+where ctid = any (array(select ctid from quota_day where day < ($1 at time zone 'Europe/Paris')::date
+                        order by day limit $2 for update skip locked))
+
+-- name: forget_keys
+delete from native_key
+where id = any (array(select id from native_key where revoked_at < $1 order by revoked_at limit $2 for update skip locked))
+
+-- name: forget_endpoints
+delete from webhook_endpoint
+where id = any (array(select id from webhook_endpoint where removed_at < $1
+                      order by removed_at limit $2 for update skip locked))
+
 -- name: blank_texts
 -- One page of the submissions of ids $1 to $2, after (account, id) = ($3, $4): texts that were due before $5 and of which
 -- nothing is queued any more. At most 5000 messages a page, or one submission. `left_over`: texts whose time will come.
