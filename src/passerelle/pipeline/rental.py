@@ -26,6 +26,7 @@ from ..store.ledger import Kind
 from ..store.rental import Rental
 from ..store.tokens import new_token
 from .accounts import Accounts
+from .once import Repeatable, keep, look
 from .wording import Worded
 
 LEASE = 120.0  # seconds; a draw of a million takes some
@@ -73,10 +74,12 @@ async def rent(
     volumes: Sequence[Volume] | Fault,
     now: datetime,
     url: str = "",
+    once: Repeatable | None = None,
 ) -> Rented | Fault:
-    """Count again, debit, store; the file is made by `Builder`. `url` is told of it."""
+    """Count again, debit, store; the file is made by `Builder`. `url` is told of it. Raises Repeated."""
     async with db.transaction() as connection:
         await store.lock_account(connection, account.id)
+        await look(connection, once, now)
         available = await _available(connection, account.id, criteria, now)
         found = _offer(account, criteria, available, volumes)
         if isinstance(found, Fault):
@@ -97,7 +100,9 @@ async def rent(
             total=found.cost.total,
             url=url,
         )
-    return Rented(found, token)
+        rented = Rented(found, token)
+        await keep(connection, once, rented, now)
+    return rented
 
 
 async def _available(

@@ -32,6 +32,7 @@ from ..store.subaccounts import CLOSING_DAYS, Figures
 from .accounts import Accounts
 from .cancel import cancel_waiting
 from .mails import write
+from .once import Repeatable, keep, look
 
 PAGE = 20
 PATIENCE = 3.0  # seconds that a removal takes itself; the rest of a long list is left to the workers
@@ -68,18 +69,27 @@ def may_make(account: Account) -> bool:
 # --- made ------------------------------------------------------------------------------------------------------------
 
 
-async def create(db: Database, accounts: Accounts, parent: Account, wanted: Wanted, now: datetime) -> Created | Fault:
-    """Make a sub-account with its credit and, for an advanced one, its invitation: all of it or nothing."""
-    if wanted.email and await store.email_is_used(db, wanted.email):
-        return Fault.EMAIL_TAKEN
-    if wanted.credit is not None and wanted.credit <= 0:
-        return Fault.AMOUNT
+async def create(
+    db: Database, accounts: Accounts, parent: Account, wanted: Wanted, now: datetime, once: Repeatable | None = None
+) -> Created | Fault:
+    """Make a sub-account with its credit and, for an advanced one, its invitation: all of it or nothing.
+
+    Raises Repeated.
+    """
     own = inherited((await account_rows.by_id(db, parent.id))["settings"])
     while True:
         email = wanted.email or f"{secrets.randbelow(10**8):08}@{accounts.settings.subaccount_domain}"
         try:
             async with db.transaction() as connection:
-                return await _create(connection, accounts, parent, wanted, email, own, now)
+                await ledger.lock_wallets(connection, [parent.id])  # a twin waits here
+                await look(connection, once, now)
+                if wanted.email and await store.email_is_used(connection, wanted.email):
+                    return Fault.EMAIL_TAKEN
+                if wanted.credit is not None and wanted.credit <= 0:
+                    return Fault.AMOUNT
+                created = await _create(connection, accounts, parent, wanted, email, own, now)
+                await keep(connection, once, created, now)
+                return created
         except EmailTaken:
             if wanted.email:
                 return Fault.EMAIL_TAKEN
@@ -119,31 +129,41 @@ async def _create(
 # --- credit ----------------------------------------------------------------------------------------------------------
 
 
-async def give(db: Database, parent_id: int, token: bytes, amount: int, now: datetime) -> Moved | Fault:
-    """Move `amount` micro-euros from a main account to one of its sub-accounts."""
-    return await _move(db, parent_id, token, amount, now, back=False)
+async def give(
+    db: Database, parent_id: int, token: bytes, amount: int, now: datetime, once: Repeatable | None = None
+) -> Moved | Fault:
+    """Move `amount` micro-euros from a main account to one of its sub-accounts. Raises Repeated."""
+    return await _move(db, parent_id, token, amount, now, once, back=False)
 
 
-async def take(db: Database, parent_id: int, token: bytes, amount: int, now: datetime) -> Moved | Fault:
-    """Move `amount` micro-euros from a sub-account back to its main account."""
-    return await _move(db, parent_id, token, amount, now, back=True)
+async def take(
+    db: Database, parent_id: int, token: bytes, amount: int, now: datetime, once: Repeatable | None = None
+) -> Moved | Fault:
+    """Move `amount` micro-euros from a sub-account back to its main account. Raises Repeated."""
+    return await _move(db, parent_id, token, amount, now, once, back=True)
 
 
-async def _move(db: Database, parent_id: int, token: bytes, amount: int, now: datetime, *, back: bool) -> Moved | Fault:
-    child_id = await store.find(db, parent_id, token)
-    if child_id is None:
-        return Fault.UNKNOWN
-    if amount <= 0:
-        return Fault.AMOUNT
-    source, target = (child_id, parent_id) if back else (parent_id, child_id)
+async def _move(
+    db: Database, parent_id: int, token: bytes, amount: int, now: datetime, once: Repeatable | None, *, back: bool
+) -> Moved | Fault:
     async with db.transaction() as connection:
+        await ledger.lock_wallets(connection, [parent_id])  # before that of its sub-account, whose id is higher
+        await look(connection, once, now)
+        child_id = await store.find(connection, parent_id, token)
+        if child_id is None:
+            return Fault.UNKNOWN
+        if amount <= 0:
+            return Fault.AMOUNT
+        source, target = (child_id, parent_id) if back else (parent_id, child_id)
         wallets = await ledger.lock_wallets(connection, [parent_id, child_id])
         if not await store.is_open(connection, child_id):
             return Fault.UNKNOWN
         after = await ledger.move(connection, source, target, amount, Kind.TRANSFER, now, NOTE)
         if after is None:
             return Fault.SHORT if wallets[source]["balance"] else Fault.EMPTY
-    return Moved(after[parent_id], after[child_id])
+        moved = Moved(after[parent_id], after[child_id])
+        await keep(connection, once, moved, now)
+    return moved
 
 
 # --- removal ---------------------------------------------------------------------------------------------------------

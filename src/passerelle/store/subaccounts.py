@@ -30,9 +30,9 @@ class Figures(NamedTuple):
     cost: int
 
 
-async def email_is_used(db: Database, email: str) -> bool:
+async def email_is_used(connection: Any, email: str) -> bool:
     """Whether any account has this address, in any case of its letters."""
-    return bool(await db.fetchval(SQL.email_is_used, email))
+    return bool(await connection.fetchval(SQL.email_is_used, email))
 
 
 async def insert(
@@ -49,7 +49,7 @@ async def insert(
     await connection.execute(SQL.insert, parent_id, account_id, token, type_, is_buyer, title, now)
 
 
-async def find(db: Database, parent_id: int, token: bytes) -> int | None:
+async def find(db: Any, parent_id: int, token: bytes) -> int | None:
     """The account behind a token of `parent_id`."""
     found: int | None = await db.fetchval(SQL.find, parent_id, token)
     return found
@@ -66,7 +66,7 @@ async def page(db: Database, parent_id: int, skip: int, limit: int, after: int =
     return await db.fetch(SQL.page, parent_id, after, skip, limit)
 
 
-async def one(db: Database, parent_id: int, token: bytes) -> Any:
+async def one(db: Any, parent_id: int, token: bytes) -> Any:
     """The same row of one of them, or None."""
     return await db.fetchrow(SQL.one, parent_id, token)
 

@@ -6,7 +6,7 @@ One rule: a file is handed over once; its numbers are a group of contacts from t
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -14,10 +14,11 @@ from msgspec import Meta
 from ...domain.rental import OLDEST, YOUNGEST, Cost, Criteria, Fault, PlaceType, Sex, Share, State, Volume
 from ...domain.tokens import read20, text20
 from ...pipeline import rental
-from ...pipeline.rental import Busy
+from ...pipeline.rental import Busy, Rented
 from ...store import rental as store
 from . import shapes
-from .calls import Caller, Services, endpoint
+from .calls import Caller, Raw, Services, endpoint
+from .once import first, repeatable
 from .problems import Problem, invalid, missing
 
 _SEXES = {"any": tuple(Sex), "men": (Sex.MAN,), "women": (Sex.WOMAN,)}
@@ -173,15 +174,24 @@ def _offer(shares: list[Share], cost: Cost) -> Offer:
     )
 
 
-@endpoint("POST", "/rentals", "rental:write", status=201, problems=("conflict", "credit"))
-async def rent(services: Services, caller: Caller, body: Wish) -> Rental:
+@endpoint("POST", "/rentals", "rental:write", status=201, problems=("conflict", "credit"), idempotent=True)
+async def rent(services: Services, caller: Caller, body: Wish) -> Rental | Raw:
     """Rent people. It is paid for at once; they are drawn within seconds: ask again until the state is `ready`.
 
     Nobody is rented to the same account twice within 90 days.
     """
     criteria = _criteria(body)
     volumes = [Volume("", name, wanted) for name, wanted in body.volumes.items()]
-    done = await rental.rent(services.db, caller.account, criteria, volumes, services.clock.now())
+
+    async def word(connection: Any, done: Rented) -> Rental:
+        found = await store.find(connection, caller.id, done.token)
+        assert found is not None
+        return _worded(found)
+
+    key = repeatable(caller, word, 201)
+    done = await first(rental.rent(services.db, caller.account, criteria, volumes, services.clock.now(), once=key))
+    if isinstance(done, Raw):
+        return done
     if isinstance(done, Fault):
         raise _refused(done)
     return _worded(await _find(services, caller, text20(done.token)))

@@ -21,7 +21,8 @@ from ...pipeline.subaccounts import Moved
 from ...store import subaccounts as store
 from ...store.subaccounts import Figures
 from . import shapes
-from .calls import Caller, Services, endpoint
+from .calls import Caller, Raw, Services, endpoint
+from .once import first, repeatable
 from .problems import Problem, invalid, missing
 from .statistics import bounds
 
@@ -135,8 +136,8 @@ async def listing(services: Services, caller: Caller, query: Asked) -> shapes.Pa
     return shapes.page(caller, query, rows, lambda row: _listed(row, figures), lambda row: int(row["number"]))
 
 
-@endpoint("POST", "/subaccounts", "subaccounts:write", status=201, problems=("credit", "conflict"))
-async def make(services: Services, caller: Caller, body: NewSubaccount) -> Subaccount:
+@endpoint("POST", "/subaccounts", "subaccounts:write", status=201, problems=("credit", "conflict"), idempotent=True)
+async def make(services: Services, caller: Caller, body: NewSubaccount) -> Subaccount | Raw:
     """Make a sub-account. An advanced one is sent a mail with a link to sign up; its key works at once."""
     _may(caller)
     if (body.email or body.type is TypeWord.ADVANCED) and not is_email(body.email):
@@ -150,7 +151,14 @@ async def make(services: Services, caller: Caller, body: NewSubaccount) -> Subac
         firstname=body.firstname,
         lastname=body.lastname,
     )
-    made = await subaccounts.create(services.db, services.accounts, caller.account, wanted, services.clock.now())
+
+    async def word(connection: Any, made: subaccounts.Created) -> Subaccount:
+        return _worded(await store.one(connection, caller.id, made.token))
+
+    now, key = services.clock.now(), repeatable(caller, word, 201)
+    made = await first(subaccounts.create(services.db, services.accounts, caller.account, wanted, now, key))
+    if isinstance(made, Raw):
+        return made
     if isinstance(made, Fault):
         raise _refused(made, "/email" if made is Fault.EMAIL_TAKEN else "/credit")
     return _worded(await store.one(services.db, caller.id, made.token))
@@ -172,14 +180,21 @@ async def remove(services: Services, caller: Caller, id: Token) -> None:
         raise missing("sub-account")
 
 
-@endpoint("POST", "/subaccounts/{id}/credit", "subaccounts:write", problems=("credit",))
-async def credit(services: Services, caller: Caller, id: Token, body: Credit) -> Balances:
+@endpoint("POST", "/subaccounts/{id}/credit", "subaccounts:write", problems=("credit",), idempotent=True)
+async def credit(services: Services, caller: Caller, id: Token, body: Credit) -> Balances | Raw:
     """Move credit to a sub-account, or back. Both balances change together or not at all."""
     _may(caller)
     move = subaccounts.give if body.direction is Direction.GIVE else subaccounts.take
-    moved = await move(services.db, caller.id, _token(id), amount(body.amount), services.clock.now())
+    now, key = services.clock.now(), repeatable(caller, _balances, 200)
+    moved = await first(move(services.db, caller.id, _token(id), amount(body.amount), now, key))
+    if isinstance(moved, Raw):
+        return moved
     if not isinstance(moved, Moved):
         raise _refused(moved, "/amount")
+    return await _balances(None, moved)
+
+
+async def _balances(_: Any, moved: Moved) -> Balances:
     return Balances(balance=shapes.money(moved.parent), subaccount_balance=shapes.money(moved.child))
 
 
