@@ -36,8 +36,8 @@ Every call needs a key, `Authorization: Bearer pak_...`, made with `passerelle a
 "Make a key". Bodies are JSON in UTF-8; a member that is not known is refused. Times are RFC 3339 in UTC, money is a
 decimal text in euros, ids are opaque texts, telephone numbers are E.164. Lists are read page by page: follow `next`
 as it is. What goes wrong is told as `application/problem+json` (RFC 9457); `type` is for programs and stays.
-A call that sends or pays takes an `Idempotency-Key`: repeated within a day with the same body it is answered as the first
-time. Where the account has a rate limit, the headers `X-RateLimit-Limit`, `X-RateLimit-Remaining` and
+A call that sends or pays takes an `Idempotency-Key`: repeated within a day with the same body it is answered as the
+first time. Where the account has a rate limit, the headers `X-RateLimit-Limit`, `X-RateLimit-Remaining` and
 `X-RateLimit-Reset` tell it."""
 
 CSV = {"type": "string", "description": "A file.", "examples": ["phone;firstname\n+33639980001;Alix\n"]}
