@@ -341,3 +341,12 @@ async def test_what_is_made_says_who_it_is(house):
     row = await store.one(house.world.db, house.parent.id, made.token)
     assert (row["account_id"], row["balance"], row["type"]) == (made.account_id, 0, Type.ADVANCED)
     assert await store.one(house.world.db, made.account_id, made.token) is None
+
+
+@pytest.mark.parametrize(
+    ("rules", "more"), [({}, True), ({"daily_quota": 5}, False), ({"subaccounts": False}, False)], ids=str
+)
+async def test_an_account_with_a_quota_makes_no_more(world, rules, more):
+    made, _ = await world.accounts.create("quota@example.org", rules=rules, now=world.clock.now())
+    assert subaccounts.may_make_more(made) is more
+    assert subaccounts.may_make(made) is (rules != {"subaccounts": False})

@@ -66,6 +66,11 @@ def may_make(account: Account) -> bool:
     return account.rules.subaccounts and not account.parent_id
 
 
+def may_make_more(account: Account) -> bool:
+    """Whether it may make another: a daily quota would be got round by sub-accounts, which count for themselves."""
+    return may_make(account) and not account.rules.daily_quota
+
+
 # --- made ------------------------------------------------------------------------------------------------------------
 
 

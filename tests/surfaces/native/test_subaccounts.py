@@ -122,3 +122,12 @@ async def test_those_of_others_are_not_there(desk: Desk) -> None:
             )
     assert (await mallory.get("/subaccounts"))["items"] == []
     assert (await desk.get(f"/subaccounts/{made['id']}"))["balance"] == "1.000"
+
+
+async def test_a_daily_quota_is_not_got_round_by_sub_accounts(desk: Desk) -> None:
+    made = await make(desk, credit="1")
+    await desk.services.accounts.update_rules(desk.account.id, daily_quota=10)
+    refused = await desk("POST", "/subaccounts", {"type": "simple"})
+    assert problem(refused) == (403, "scope")
+    path = f"/subaccounts/{made['id']}/credit"
+    assert (await desk.post(path, {"amount": "1", "direction": "take"}))["subaccount_balance"] == "0.000"

@@ -172,6 +172,13 @@ async def test_without_the_right_nothing_else_is_looked_at(shop):
     assert (await shop.post("subaccount/remove", token=NOWHERE))["code"] == 404
 
 
+async def test_an_account_with_a_quota_makes_none_and_keeps_those_it_has(shop):
+    token = await made(shop)
+    await shop.accounts.update_rules(shop.account.id, daily_quota=10)
+    assert (await shop.post("subaccount/create", type="simple"))["code"] == 2
+    assert (await shop.post("subaccount/credit/add", tokenSubaccount=token, credit=1))["code"] == 200
+
+
 async def test_a_sub_account_never_has_the_right(shop):
     branch = await child(shop, await made(shop))
     await shop.accounts.update_rules(branch.account.id, subaccounts=True)

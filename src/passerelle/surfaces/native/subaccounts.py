@@ -140,6 +140,8 @@ async def listing(services: Services, caller: Caller, query: Asked) -> shapes.Pa
 async def make(services: Services, caller: Caller, body: NewSubaccount) -> Subaccount | Raw:
     """Make a sub-account. An advanced one is sent a mail with a link to sign up; its key works at once."""
     _may(caller)
+    if not subaccounts.may_make_more(caller.account):
+        raise Problem("scope", "An account with a daily quota makes no sub-accounts: ask the operator of the platform.")
     if (body.email or body.type is TypeWord.ADVANCED) and not is_email(body.email):
         raise invalid("/email", "This is no e-mail address: write it like agency@example.org, in ASCII.")
     wanted = Wanted(

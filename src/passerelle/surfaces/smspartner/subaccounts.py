@@ -49,7 +49,7 @@ LAST_PAGE = 10**9
 
 async def create(services: Services, call: Call) -> Reply:
     """POST `subaccount/create`: an account of its own with its first credit; an advanced one gets a mail."""
-    if not subaccounts.may_make(call.account):
+    if not subaccounts.may_make_more(call.account):
         return _refused(CREATING, 2)
     wanted = _parse(call.members)
     if isinstance(wanted, int):
