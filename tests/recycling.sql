@@ -7,6 +7,8 @@ select c.oid as relation, c.relname, a.attnum, a.attname
 from pg_class c left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'i', 'I', 'S', 'v');
 
+create table seed.function as select oid from pg_proc where pronamespace = 'public'::regnamespace;
+
 create table seed.kept (relation regclass);
 create table seed.counters as
 select format('public.%I', sequencename)::regclass as relation, coalesce(last_value, start_value) as at, last_value is not null as called
@@ -34,7 +36,9 @@ begin
         except
         select c.oid, c.relname, a.attnum, a.attname
         from pg_class c left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-    ) then
+    ) or exists (select from pg_trigger where not tgisinternal)
+      or exists (select from pg_proc p where p.pronamespace = 'public'::regnamespace
+                 and not exists (select from seed.function f where f.oid = p.oid)) then
         return false;
     end if;
     set local session_replication_role = replica;
