@@ -405,6 +405,7 @@ async def test_nightly_work_is_done_by_one_process_a_night(house: House) -> None
 
 KEPT = {  # what is kept how long, in days, and a row of it from the time $1
     "checks": (90, "insert into verification (account_id, at, numbers, cost) values (1000, $1, 1, 0)"),
+    "mails_written": (1, "insert into mail_written values (1000, 'a@example.org', $1)"),
     "mails": (
         30,
         "insert into mail (account_id, recipient, subject, text_sealed, created_at, valid_until, next_at, state)"

@@ -66,12 +66,16 @@ def list_subaccounts(email: str | None = None, /, *, json: Json = False, where: 
 @app.command
 def invite(email: str, /, *, where: Where = HERE) -> None:
     """Send a new invitation to an advanced sub-account; the link of the one before ends."""
-    from ..pipeline.subaccounts import invite_again
+    from ..pipeline.subaccounts import TooManyMails, invite_again
 
     async def go() -> None:
         async with opened(located(where)) as base:
             await account_id(base, email)
-            if not await invite_again(base.db, base.accounts, email, datetime.now(UTC)):
+            try:
+                invited = await invite_again(base.db, base.accounts, email, datetime.now(UTC))
+            except TooManyMails:
+                raise Problem("3 mails an hour to one address, 100 from one account: wait an hour") from None
+            if not invited:
                 raise Problem(f"{email} is no advanced sub-account, or has signed up already")
             print(f"an invitation to {email} is in the outbox: `passerelle mail list` shows whether it left")
 

@@ -172,6 +172,7 @@ class Housekeeping:
         facts = now - timedelta(days=31 * (self._settings.metadata_months + 1))  # no sooner than the months of messages
         return {
             "checks": texts,
+            "mails_written": now - timedelta(days=1),
             **dict.fromkeys(("mails", "signups"), month),
             **dict.fromkeys(
                 ("invitations", "survey_answers", "free_answers", "links", "forwarding", "quota_days"), facts

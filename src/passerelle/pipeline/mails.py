@@ -24,6 +24,15 @@ BATCH = 10  # mails under way at once
 AGAIN = (60, 300, 900, 3600, 3 * 3600, 6 * 3600)
 """Seconds after the n-th attempt; the last one repeats for as long as the mail is worth anything."""
 
+HOUR = timedelta(hours=1)
+LIMITS = (3, 100)
+"""Mails an hour to one address, and by one account."""
+
+
+async def may_write(connection: Any, account_id: int, recipient: str, now: datetime) -> bool:
+    """Whether an account may have a mail written to an address now; if so it counts. Its wallet is locked."""
+    return await store.note_written(connection, account_id, recipient, now, now - HOUR, LIMITS)
+
 
 async def write(
     connection: Any,

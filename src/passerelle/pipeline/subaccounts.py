@@ -31,7 +31,7 @@ from ..store.optouts import new_token
 from ..store.subaccounts import CLOSING_DAYS, Figures
 from .accounts import Accounts
 from .cancel import cancel_waiting
-from .mails import write
+from .mails import may_write, write
 from .once import Repeatable, keep, look
 
 PAGE = 20
@@ -42,11 +42,12 @@ NOTE = "sub-account"
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A new sub-account; `token`: 12 bytes."""
+    """A new sub-account; `token`: 12 bytes; `mailed`: its invitation is in the outbox."""
 
     account_id: int
     email: str
     token: bytes
+    mailed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,10 @@ class Moved:
 
     parent: int
     child: int
+
+
+class TooManyMails(Exception):
+    """To this address or by this account, within the hour: nothing was done."""
 
 
 class _Short(Exception):
@@ -79,7 +84,7 @@ async def create(
 ) -> Created | Fault:
     """Make a sub-account with its credit and, for an advanced one, its invitation: all of it or nothing.
 
-    Raises Repeated.
+    Beyond the limits of mails it is made without an invitation. Raises Repeated.
     """
     own = inherited((await account_rows.by_id(db, parent.id))["settings"])
     while True:
@@ -126,9 +131,10 @@ async def _create(
         given = await ledger.move(connection, parent.id, account_id, wanted.credit, Kind.TRANSFER, now, NOTE)
         if given is None:
             raise _Short
-    if wanted.type is Type.ADVANCED:
+    mailed = wanted.type is Type.ADVANCED and await may_write(connection, parent.id, email, now)
+    if mailed:
         await _invite(connection, accounts, parent, account_id, email, now)
-    return Created(account_id, email, token)
+    return Created(account_id, email, token, mailed)
 
 
 # --- credit ----------------------------------------------------------------------------------------------------------
@@ -242,13 +248,19 @@ async def figures(
 
 
 async def invite_again(db: Database, accounts: Accounts, email: str, now: datetime) -> bool:
-    """A new link for an advanced sub-account; the one before ends. False: there is none, or it signed up already."""
+    """A new link for an advanced sub-account; the one before ends. False: there is none, or it signed up already.
+
+    Raises TooManyMails.
+    """
     row = await store.of_email(db, email)
     if row is None or row["type"] != Type.ADVANCED or row["signed_up_at"] is not None:
         return False
     parent = await accounts.by_id(row["parent_id"])
     assert parent is not None
     async with db.transaction() as connection:
+        await ledger.lock_wallets(connection, [parent.id])  # the limits are those of one who counts at a time
+        if not await may_write(connection, parent.id, email, now):
+            raise TooManyMails
         await mails.drop_of_account(connection, row["account_id"])
         await _invite(connection, accounts, parent, row["account_id"], email, now)
     return True

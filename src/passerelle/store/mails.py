@@ -86,3 +86,15 @@ async def tally(db: Database) -> Tally:
     """What waits, and what was given up."""
     row = await db.fetchrow(SQL.tally)
     return Tally(row["waiting"], row["oldest"], row["given_up"], row["error"] or "")
+
+
+async def note_written(
+    connection: Any, account_id: int, recipient: str, now: datetime, since: datetime, limits: tuple[int, int]
+) -> bool:
+    """Note a mail that an account has written; False, and nothing is noted, where there were as many since `since` to
+    this address or by this account. The wallet of the account is locked."""
+    row = await connection.fetchrow(SQL.written_since, account_id, recipient, since, *limits)
+    if row[0] >= limits[0] or row[1] >= limits[1]:
+        return False
+    await connection.execute(SQL.note_written, account_id, recipient, now)
+    return True

@@ -101,8 +101,8 @@ async def forget_rate_calls(db: Database, until: datetime, limit: int = 5000) ->
 
 
 OLD = (
-    "checks", "mails", "signups", "invitations", "survey_answers", "free_answers", "rented_numbers", "imports",
-    "forwarding", "quota_days", "keys", "endpoints",
+    "checks", "mails_written", "mails", "signups", "invitations", "survey_answers", "free_answers",
+    "rented_numbers", "imports", "forwarding", "quota_days", "keys", "endpoints",
 )  # fmt: skip
 """What is forgotten by its age alone, each by the query `forget_` and this."""
 

@@ -131,3 +131,27 @@ async def test_a_daily_quota_is_not_got_round_by_sub_accounts(desk: Desk) -> Non
     assert problem(refused) == (403, "scope")
     path = f"/subaccounts/{made['id']}/credit"
     assert (await desk.post(path, {"amount": "1", "direction": "take"}))["subaccount_balance"] == "0.000"
+
+
+async def test_nobody_is_flooded_with_invitations(desk: Desk) -> None:
+    made = await make(desk, type="advanced", email="a@example.org")
+    path = f"/subaccounts/{made['id']}/invitation"
+    assert [(await desk("POST", path)).status for _ in range(2)] == [204, 204]
+    refused = await desk("POST", path)
+    assert problem(refused) == (429, "too-many-requests")
+    assert (await desk("DELETE", f"/subaccounts/{made['id']}")).status == 204
+    again = await make(desk, type="advanced", email="A@example.org")
+    assert await desk.db.fetchval("select count(*) from mail") == 0, "made, without a fourth mail"
+    desk.clock.move(3600)
+    assert (await desk("POST", f"/subaccounts/{again['id']}/invitation")).status == 204
+    assert await desk.db.fetchval("select recipient from mail") == "A@example.org"
+
+
+async def test_an_account_has_a_hundred_mails_an_hour_written(desk: Desk) -> None:
+    await desk.db.execute(
+        "insert into mail_written select $1, n || '@example.org', $2 from generate_series(1, 99) n",
+        desk.account.id, desk.clock.now(),
+    )  # fmt: skip
+    for name, mails in (("a", 1), ("b", 1)):
+        await make(desk, type="advanced", email=f"{name}@example.org")
+        assert await desk.db.fetchval("select count(*) from mail") == mails

@@ -496,3 +496,14 @@ async def test_a_sub_account_has_its_own_balance_messages_and_stop_list(shop):
         assert (await other.get("stop-sms/list"))["nbData"] == 0
         assert (await other.send("+33639980009"))["code"] == 200
     assert (await branch.send("+33639980009"))["code"] == 55
+
+
+async def test_beyond_three_mails_an_hour_one_is_made_without(shop):
+    told = []
+    for _ in range(4):
+        answer = await shop.post(
+            "subaccount/create", type="advanced", parameters={"email": "a@example.org", "isBuyer": 0}
+        )
+        told.append(answer.get("sendConfirmMailTo"))
+        await shop.post("subaccount/remove", token=answer["subaccount"]["token"])
+    assert told == ["a@example.org"] * 3 + [None]

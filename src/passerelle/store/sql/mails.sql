@@ -37,3 +37,11 @@ select count(*) filter (where state = 0) as waiting, min(created_at) filter (whe
        count(*) filter (where state = 1) as given_up,
        (select error from mail where error <> '' order by id desc limit 1) as error
 from mail
+
+-- name: written_since
+-- Mails to this address and by this account, each counted up to its limit.
+select (select count(*) from (select from mail_written where recipient = lower($2) and at > $3 limit $4) to_address),
+       (select count(*) from (select from mail_written where account_id = $1 and at > $3 limit $5) by_account)
+
+-- name: note_written
+insert into mail_written (account_id, recipient, at) values ($1, lower($2), $3)

@@ -47,6 +47,10 @@ delete from mail
 where id = any (array(select id from mail where state = 1 and created_at < $1
                       order by created_at limit $2 for update skip locked))
 
+-- name: forget_mails_written
+delete from mail_written
+where ctid = any (array(select ctid from mail_written where at < $1 order by at limit $2 for update skip locked))
+
 -- name: forget_signups
 delete from signup
 where token_hash = any (array(select token_hash from signup where expires_at < $1

@@ -138,7 +138,10 @@ async def listing(services: Services, caller: Caller, query: Asked) -> shapes.Pa
 
 @endpoint("POST", "/subaccounts", "subaccounts:write", status=201, problems=("credit", "conflict"), idempotent=True)
 async def make(services: Services, caller: Caller, body: NewSubaccount) -> Subaccount | Raw:
-    """Make a sub-account. An advanced one is sent a mail with a link to sign up; its key works at once."""
+    """Make a sub-account. An advanced one is sent a mail with a link to sign up; its key works at once.
+
+    At most 3 mails an hour go to one address, and 100 from one account: beyond, it is made without. Invite it later.
+    """
     _may(caller)
     if not subaccounts.may_make_more(caller.account):
         raise Problem("scope", "An account with a daily quota makes no sub-accounts: ask the operator of the platform.")
@@ -209,13 +212,21 @@ async def key(services: Services, caller: Caller, id: Token) -> DialectKey:
     return DialectKey(key=services.accounts.keyring.open(bytes(row["key_sealed"])).decode())
 
 
-@endpoint("POST", "/subaccounts/{id}/invitation", "subaccounts:write", problems=("conflict",))
+@endpoint("POST", "/subaccounts/{id}/invitation", "subaccounts:write", problems=("conflict", "too-many-requests"))
 async def invite(services: Services, caller: Caller, id: Token) -> None:
-    """Send the invitation of an advanced sub-account anew. The link of the one before ends."""
+    """Send the invitation of an advanced sub-account anew. The link of the one before ends.
+
+    At most 3 mails an hour go to one address, and 100 from one account.
+    """
     row = await store.one(services.db, caller.id, _token(id))
     if row is None:
         raise missing("sub-account")
-    if not await subaccounts.invite_again(services.db, services.accounts, row["email"], services.clock.now()):
+    try:
+        invited = await subaccounts.invite_again(services.db, services.accounts, row["email"], services.clock.now())
+    except subaccounts.TooManyMails:
+        told = "3 mails an hour to one address, 100 from one account: wait for the hour to pass."
+        raise Problem("too-many-requests", told, headers=[("Retry-After", "3600")]) from None
+    if not invited:
         raise Problem("conflict", "Only an advanced sub-account that nobody has signed up for is invited.")
 
 

@@ -57,16 +57,16 @@ async def create(services: Services, call: Call) -> Reply:
     made = await subaccounts.create(services.db, services.accounts, call.account, wanted, services.clock.now())
     if isinstance(made, Fault):
         return _refused(CREATING, OF_CREATING[made])
-    return _created(made, wanted, call.account.email)
+    return _created(made, call.account.email)
 
 
-def _created(made: Created, wanted: Wanted, parent_email: str) -> Reply:
+def _created(made: Created, parent_email: str) -> Reply:
     reply: Reply = {
         "success": True,
         "code": 200,
         "subaccount": {"email": made.email, "token": tokens.text20(made.token)},
     }
-    if wanted.type is Type.ADVANCED:
+    if made.mailed:
         reply["sendConfirmMailTo"] = made.email
     return reply | {"parent_email": parent_email}
 
