@@ -221,6 +221,16 @@ async def test_every_fault_in_the_order_of_the_contract(renter, asked, code):
     assert await poor.balance() == 26 * PRICE - 1
 
 
+@pytest.mark.parametrize(("more", "department"), [(0, ""), (1, ""), (0, "60")])
+async def test_places_are_told_up_to_ten_thousand(renter, more, department):
+    zipcodes = [f"{60_200 + n}" for n in range(rental.MOST_PLACES + more)]
+    answer = await renter.optin(parameters=WOMEN | {"zipcode": zipcodes, "department": department})
+    if more or department:
+        assert answer["code"] == 61
+    else:
+        assert len(answer["datas"]) == rental.MOST_PLACES + 1 and answer["datas"][-1]["Volume"] == 26
+
+
 async def test_a_fault_in_xml(renter):
     answer = await renter.shop.raw("POST", "/v1/location/optin?_format=xml", {"apiKey": renter.shop.key})
     assert answer.text == (

@@ -57,6 +57,7 @@ TEXTS = {
     61: "Requête invalide ou sans résultat",
 }
 _OPS = frozenset({"calcul", "price", "rent"})
+MOST_PLACES = 10_000
 _SEXES = {"m": tuple(Sex), "h": (Sex.MAN,), "f": (Sex.WOMAN,)}
 _SEX_WORDS = {tuple(Sex): "mixte", (Sex.MAN,): "homme", (Sex.WOMAN,): "femme"}
 _CODES = {
@@ -120,6 +121,8 @@ def _faults(members: Members, parameters: _Parameters, is_there: bool) -> Iterat
     url = members.text("urlNotification").strip()
     if members.get("urlNotification") is not None and not (url and is_url(url)):
         yield 5
+    if sum(len(parameters.listed(name)) for name in ("department", "zipcode")) > MOST_PLACES:
+        yield 61
 
 
 def _op(members: Members) -> str:
