@@ -88,6 +88,16 @@ async def test_batches_keep_their_order_and_doubles_are_found_across_them(world)
     assert await phones(world, account, group) == list(range(BATCH + 10))
 
 
+async def test_refused_lines_are_kept_up_to_a_number_and_counted_beyond(world, monkeypatch):
+    monkeypatch.setattr(contact_import, "MOST_KEPT", BATCH + 5)
+    account = await world.account()
+    group = await a_group(world, account)
+    one = await imported(world, account, group, "phone\n" + "145\n" * (2 * BATCH + 3) + f"+{PHONE}\n")
+    assert (one.state, one.added, one.refused) == (State.DONE, 1, 2 * BATCH + 3)
+    kept = await imports.refusals(world.db, one, 0, 100_000)
+    assert [line.line for line in kept] == list(range(2, BATCH + 7)), "the first ones"
+
+
 async def test_an_import_that_broke_off_goes_on_where_it_stood(world):
     account = await world.account()
     group = await a_group(world, account)

@@ -108,11 +108,12 @@ async def _store(db: Database, one: Import, batch: list[Row], now: datetime) -> 
         added = len(batch) - len(refused)
         if not await store.advance(connection, one, one.done, len(batch), added, len(refused), LEASE):
             raise Elsewhere
-        await store.refuse(connection, one, refused)
+        await store.refuse(connection, one, refused[: max(0, MOST_KEPT - one.refused)])
     return await _again(db, one)
 
 
 LONGEST_KEPT = 100  # characters of a refused number
+MOST_KEPT = 10_000  # refused lines of an import that are told one by one; the others are counted
 
 
 async def _again(db: Database, one: Import) -> Import:

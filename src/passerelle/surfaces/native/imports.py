@@ -89,7 +89,7 @@ async def one(services: Services, caller: Caller, id: Token) -> Import:
 
 @endpoint("GET", "/imports/{id}/refused", "contacts:read")
 async def refused(services: Services, caller: Caller, id: Token, query: shapes.Paging) -> shapes.Page[RefusedLine]:
-    """List the lines that were refused, in their order."""
+    """List the lines that were refused, in their order. The first 10,000 of an import; the others are counted."""
     found = await _find(services, caller, id)
     rows = await store.refusals(services.db, found, after(query, 2**31 - 1), query.limit + 1)
     return shapes.page(caller, query, rows, _line, lambda row: row.line)
@@ -97,7 +97,7 @@ async def refused(services: Services, caller: Caller, id: Token, query: shapes.P
 
 @endpoint("GET", "/imports/{id}/refused.csv", "contacts:read")
 async def refused_file(services: Services, caller: Caller, id: Token) -> Download:
-    """Download the lines that were refused, as CSV."""
+    """Download the lines that were refused, as CSV. The first 10,000 of an import; the others are counted."""
     found = await _find(services, caller, id)
     out = io.StringIO(newline="")
     rows = csv.writer(out)
