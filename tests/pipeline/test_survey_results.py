@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import threading
 
 import pytest
 from domain.test_surveys import PAGE
@@ -104,10 +106,10 @@ async def test_a_table_of_pages(by_link, world):
 
 
 async def test_for_other_programs(by_link, by_sms, world):
-    first, *_ = await survey_results.as_json(world.db, by_link)
+    first, *_ = json.loads(await survey_results.as_json(world.db, by_link))
     assert (first["phone"], first["free_answers"]) == (f"+{PHONE}", [])
     assert first["answers"][1] == {"question": 2, "choices": [1, 3], "labels": ["Baguette", "Brioche"], "text": ""}
-    assert (await survey_results.as_json(world.db, by_sms))[1]["free_answers"] == ["=1+1"]
+    assert json.loads(await survey_results.as_json(world.db, by_sms))[1]["free_answers"] == ["=1+1"]
 
 
 async def test_somebody_who_was_invited_twice_has_one_row(bakery, world):
@@ -115,6 +117,19 @@ async def test_somebody_who_was_invited_twice_has_one_row(bakery, world):
     await bakery.send(stored)
     await bakery.send(stored)
     await bakery.hears("1")
-    assert len(await survey_results.as_json(world.db, stored)) == 1
+    assert len(json.loads(await survey_results.as_json(world.db, stored))) == 1
     found = await survey_results.results(world.db, stored)
     assert (found.invited, found.answered) == (2, 1)
+
+
+@pytest.mark.parametrize(("longest", "is_aside"), [(2, True), (3, False)])
+async def test_many_people_are_worded_in_a_thread(by_sms, world, monkeypatch, longest, is_aside):
+    monkeypatch.setattr(survey_results, "LONG", longest)
+    here, worded_in = threading.get_ident(), []
+    cell = survey_results.surveys.cell
+    monkeypatch.setattr(
+        survey_results.surveys, "cell", lambda text: worded_in.append(threading.get_ident()) or cell(text)
+    )
+    await survey_results.as_csv(world.db, by_sms)
+    assert {one != here for one in worded_in} == {is_aside}
+    assert len(json.loads(await survey_results.as_json(world.db, by_sms))) == 3

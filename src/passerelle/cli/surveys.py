@@ -268,9 +268,7 @@ def export(
             if format == "csv":
                 written = (await survey_results.as_csv(base.db, stored, bom=bom)).encode()
             else:
-                written = msgspec.json.format(
-                    msgspec.json.encode(await survey_results.as_json(base.db, stored)), indent=1
-                )
+                written = msgspec.json.format(await survey_results.as_json(base.db, stored), indent=1)
             _write(written, to)
 
     run(go())

@@ -5,12 +5,15 @@ One rule: every figure is counted when it is asked for, from the last answer of 
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from ..domain import surveys
 from ..domain.surveys import Kind, Mode, Question
@@ -18,6 +21,9 @@ from ..store import surveys as store
 from ..store.database import Database
 from ..store.surveys import Person, Said, Stored
 
+R = TypeVar("R")
+
+LONG = 500  # people that are worded in a few milliseconds
 TEXTS = 1_000  # free answers that are told beside the figures
 
 
@@ -87,10 +93,14 @@ async def as_csv(db: Database, stored: Stored, *, bom: bool = False) -> str:
 
     Whatever a person wrote is a text there, never a formula.
     """
+    return await _worded(_csv, stored, await store.table(db, stored), bom)
+
+
+def _csv(stored: Stored, people: Sequence[Person], bom: bool) -> str:
     written = io.StringIO()
     rows = csv.writer(written)
     rows.writerow(map(surveys.cell, _heads(stored)))
-    for person in await store.table(db, stored):
+    for person in people:
         rows.writerow(map(surveys.cell, _cells(stored, person)))
     return (BOM if bom else "") + written.getvalue()
 
@@ -118,9 +128,20 @@ def _moment(at: datetime | None) -> str:
     return "" if at is None else at.isoformat(timespec="seconds")
 
 
-async def as_json(db: Database, stored: Stored) -> list[dict[str, Any]]:
-    """A value for each person; answers by the number of their question."""
-    return [_facts(stored, person) for person in await store.table(db, stored)]
+async def as_json(db: Database, stored: Stored) -> bytes:
+    """JSON: a value for each person; answers by the number of their question."""
+    return await _worded(_json, stored, await store.table(db, stored))
+
+
+def _json(stored: Stored, people: Sequence[Person]) -> bytes:
+    return msgspec.json.encode([_facts(stored, person) for person in people])
+
+
+async def _worded(words: Callable[..., R], stored: Stored, people: Sequence[Person], *more: Any) -> R:
+    """Many people are worded in a thread: nobody else waits for it."""
+    if len(people) > LONG:
+        return await asyncio.to_thread(words, stored, people, *more)
+    return words(stored, people, *more)
 
 
 def _facts(stored: Stored, person: Person) -> dict[str, Any]:

@@ -215,10 +215,9 @@ async def results(services: Services, caller: Caller, id: Token) -> Results:
 
 
 @endpoint("GET", "/surveys/{id}/answers", "surveys:read")
-async def answers(services: Services, caller: Caller, id: Token) -> list[Person]:
+async def answers(services: Services, caller: Caller, id: Token) -> list[Person] | Raw:
     """Export everybody who was invited, with the last answers."""
-    people = await survey_results.as_json(services.db, await _find(services, caller, id))
-    return msgspec.convert(people, list[Person])
+    return Raw(200, await survey_results.as_json(services.db, await _find(services, caller, id)))
 
 
 @endpoint("GET", "/surveys/{id}/answers.csv", "surveys:read")
