@@ -136,6 +136,32 @@ async def test_a_body_that_does_not_come_is_not_waited_for(desk: Desk, monkeypat
     assert (b"connection", b"close") in sent[0]["headers"]
 
 
+async def test_bodies_that_only_begin_do_not_fill_the_memory(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "PATIENCE", 0.2)
+    monkeypatch.setattr(native, "HELD", 500_000)
+    headers = [(b"authorization", f"Bearer {desk.key}".encode()), (b"content-length", b"200000")]
+    scope = {"type": "http", "method": "POST", "path": "/api/v1/stop-list", "raw_path": b"/api/v1/stop-list",
+             "query_string": b"", "headers": headers, "client": ("192.0.2.7", 1)}  # fmt: skip
+
+    async def begun() -> int:
+        pieces = [{"type": "http.request", "body": b" " * 100_000, "more_body": True}]
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return pieces.pop() if pieces else await asyncio.Event().wait()
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await desk.app(dict(scope), receive, send)
+        return int(sent[0]["status"])
+
+    answers = await asyncio.gather(*(begun() for _ in range(8)))
+    assert sorted(answers) == [408] * 5 + [413] * 3
+    assert desk.app._held == 0
+    await desk.get("/account")
+
+
 async def test_calls_are_counted(desk: Desk) -> None:
     await desk.get("/account")
     assert b'passerelle_http_requests_total{dialect="native",status="200"}' in telemetry.render()

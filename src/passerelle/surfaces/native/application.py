@@ -22,7 +22,7 @@ from ...pipeline.submit import Unavailable
 from ...store.database import is_transient
 from .. import addresses
 from ..door import Barrier, Stopped
-from ..http import LONGEST, PATIENCE, App, Message, Receive, Scope, Send, report
+from ..http import HELD, LONGEST, PATIENCE, SMALL, App, Message, Receive, Scope, Send, report
 from . import (
     account,
     checks,
@@ -228,11 +228,12 @@ def _problem(request: Asked, error: Exception) -> Problem:
 
 
 class _Front:
-    """Before the framework: HEAD reads as GET, a body has to come in time, answers are counted."""
+    """Before the framework: HEAD reads as GET, a body has to come in time and into the memory, answers are counted."""
 
     def __init__(self, inner: Any, endpoints: list[Endpoint]) -> None:
         self._inner = inner
         self._seconds = telemetry.REQUEST_SECONDS.labels(NAME)
+        self._held = 0  # bytes of bodies that are not whole yet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -240,15 +241,19 @@ class _Front:
             await self._inner(scope, receive, send)
             return
         began, is_head = time.monotonic(), scope["method"] == "HEAD"
+        own = 0
 
-        async def timely() -> Message:
-            left = began + LONGEST - time.monotonic()
-            try:
-                async with asyncio.timeout(min(PATIENCE, left)):
-                    return await receive()
-            except TimeoutError:
-                late = "Send the whole body at once, and as long as its Content-Length says."
-                raise Problem("timeout", late, headers=[("Connection", "close")]) from None
+        async def bounded() -> Message:
+            nonlocal own
+            message = await _timely(receive, began + LONGEST - time.monotonic())
+            size = len(message.get("body", b""))
+            own, self._held = own + size, self._held + size
+            if not message.get("more_body"):
+                self._held, own = self._held - own, 0
+            elif self._held > HELD and own > SMALL:
+                told = "Too many large bodies are on their way: send less at a time, or repeat it in a moment."
+                raise Problem("too-large", told, headers=[("Connection", "close")])
+            return message
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -258,4 +263,17 @@ class _Front:
                 message = {**message, "body": b""}
             await send(message)
 
-        await self._inner({**scope, "method": "GET"} if is_head else scope, timely, counted)
+        try:
+            await self._inner({**scope, "method": "GET"} if is_head else scope, bounded, counted)
+        finally:
+            self._held -= own
+
+
+async def _timely(receive: Receive, left: float) -> Message:
+    """The next piece of a body. Raises Problem."""
+    try:
+        async with asyncio.timeout(min(PATIENCE, left)):
+            return await receive()
+    except TimeoutError:
+        late = "Send the whole body at once, and as long as its Content-Length says."
+        raise Problem("timeout", late, headers=[("Connection", "close")]) from None
