@@ -24,7 +24,7 @@ from passerelle.pipeline import subaccounts
 from passerelle.pipeline.cancel import cancel, cancel_waiting
 from passerelle.pipeline.subaccounts import Created, Moved
 from passerelle.pipeline.submit import Accepted, Denied
-from passerelle.store import ledger, mails, messages, submissions
+from passerelle.store import ledger, mails, messages, submissions, virtual_numbers
 from passerelle.store import subaccounts as store
 
 EURO = 1_000_000
@@ -224,6 +224,21 @@ async def test_a_main_account_sees_the_figures_of_each(house):
             pass
     assert (await subaccounts.figures(world.db, [busy.id], hour - TOMORROW, hour, house.now))[busy.id].cost == 0
     assert await subaccounts.figures(world.db, [], hour, hour, house.now) == {}
+
+
+async def test_long_numbers_of_a_removed_one_are_its_main_accounts(house):
+    world = house.world
+    child, _ = await house.open(), await house.open()
+    for number, owner in ((33_600_000_001, child), (33_600_000_002, house.children[1])):
+        await virtual_numbers.add(world.db, number, owner.id, house.now, "https://a.example/")
+    known = await world.accounts.by_id(house.parent.id)
+    assert await house.remove(0)
+    [back] = await virtual_numbers.of_account(world.db, house.parent.id)
+    assert (back.number.phone, back.reply_url, back.number.enabled) == (33_600_000_001, "", True)
+    assert not await virtual_numbers.of_account(world.db, child.id)
+    assert len(await virtual_numbers.of_account(world.db, house.children[1].id)) == 1
+    parent = await world.accounts.by_id(house.parent.id)
+    assert parent.version > known.version, "whoever has it cached reads anew which numbers it may send as"
 
 
 # --- any sequence ----------------------------------------------------------------------------------------------------

@@ -99,6 +99,16 @@ async def test_an_invitation_is_used_once_and_the_newest_is_the_one(db, parent):
     assert await subaccounts.invitation(db, b"none") is None
 
 
+async def test_an_invitation_of_a_removed_one_is_not_used(db, parent):
+    child = await branch(db, parent, "a@b.c", b"a" * 12)
+    async with db.transaction() as connection:
+        await subaccounts.invite(connection, child, b"link", NOW, NOW + timedelta(days=7))
+        assert await subaccounts.close(connection, child, NOW)
+    await db.execute("update signup set expires_at = $1", NOW + timedelta(days=7))
+    async with db.transaction() as connection:
+        assert not await subaccounts.sign_up(connection, b"link", 33639980001, "A", "B", "hash", NOW)
+
+
 async def test_a_removal_waits_for_whoever_is_signing_up_and_neither_for_the_other(db, parent):
     child = await branch(db, parent, "a@b.c", b"a" * 12)
     async with db.transaction() as connection:

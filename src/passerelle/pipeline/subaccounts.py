@@ -22,7 +22,7 @@ from ..domain.subaccounts import Fault, Type, Wanted, inherited
 from ..domain.tokens import text20
 from ..settings import Settings
 from ..store import accounts as account_rows
-from ..store import ledger, mails
+from ..store import ledger, mails, virtual_numbers
 from ..store import subaccounts as store
 from ..store.accounts import EmailTaken
 from ..store.database import Database, is_transient
@@ -202,7 +202,10 @@ async def remove(db: Database, parent_id: int, token: bytes, now: datetime) -> b
 async def _close(db: Database, parent_id: int, child_id: int, now: datetime) -> bool:
     """From here on nothing more can be sent or moved: every send looks at the version of its wallet under this lock."""
     async with db.transaction() as connection:
+        numbers = await virtual_numbers.hand_over(connection, child_id, parent_id)
         wallets = await ledger.lock_wallets(connection, [parent_id, child_id])
+        if numbers:
+            await account_rows.touch(connection, parent_id)
         await mails.drop_of_account(connection, child_id)  # before its invitations, as `invite_again` does
         if not await store.close(connection, child_id, now):
             return False

@@ -119,6 +119,11 @@ async def set_state(db: Database, account_id: int, state: int) -> None:
         await connection.execute(SQL.touch_children, account_id)
 
 
+async def touch(connection: Any, account_id: int) -> None:
+    """Whoever has a cached copy of the account reads it anew; its wallet is locked."""
+    await connection.execute(SQL.touch, account_id)
+
+
 async def set_price(db: Database, account_id: int, service: int, country: str, price: int) -> None:
     """A row of the tariff, in micro-euros a part; account 0 is the default of the installation."""
     async with db.transaction() as connection:

@@ -78,6 +78,14 @@ async def assign(db: Database, phone: int, account_id: int) -> bool:
     return await _change(db, phone, _SQL.assign, phone, account_id, also=account_id)
 
 
+async def hand_over(connection: Any, account_id: int, to: int) -> bool:
+    """Give all numbers of an account to another, what was set for them is forgotten; whether there were some.
+
+    Before any wallet is locked, as whoever changes a number does; whoever calls touches both accounts.
+    """
+    return bool(await connection.fetch(_SQL.hand_over, account_id, to))
+
+
 async def set_enabled(db: Database, phone: int, enabled: bool) -> bool:
     """Let a number send and be called, or not; texts to it are its owner's all the same."""
     return await _change(db, phone, _SQL.set_enabled, phone, enabled)

@@ -107,7 +107,11 @@ from signup i join account a on a.id = i.account_id join account p on p.id = a.p
 where i.token_hash = $1
 
 -- name: use_invitation
-update signup set used_at = $2 where token_hash = $1 and used_at is null and expires_at > $2 returning account_id
+-- Of a removed sub-account none is good, whatever its end.
+update signup i set used_at = $2
+where token_hash = $1 and used_at is null and expires_at > $2
+  and not exists (select from subaccount s where s.account_id = i.account_id and s.removed_at is not null)
+returning account_id
 
 -- name: insert_login
 insert into login (account_id, mobile, password_hash, created_at) values ($1, $2, $3, $4)

@@ -29,6 +29,12 @@ update virtual_number
 set account_id = $2, reply_url = '', forwarding = 0, forward_to = '', forwarding_at = null
 where phone = $1
 
+-- name: hand_over
+update virtual_number
+set account_id = $2, reply_url = '', forwarding = 0, forward_to = '', forwarding_at = null
+where account_id = $1
+returning phone
+
 -- name: set_enabled
 update virtual_number set enabled = $2 where phone = $1
 
