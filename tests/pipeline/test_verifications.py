@@ -17,6 +17,8 @@ from passerelle.domain.hlr import Found
 from passerelle.domain.message import EventKind
 from passerelle.outbound.lookup import WORST
 from passerelle.pipeline.batch import KeyReused, Replayed
+from passerelle.pipeline.keys import Keyring
+from passerelle.pipeline.teller import Teller
 from passerelle.pipeline.verifications import (
     LEASE,
     LIMIT,
@@ -28,6 +30,7 @@ from passerelle.pipeline.verifications import (
     accept,
     campaign_id,
 )
+from passerelle.pipeline.webhooks import Webhooks
 from passerelle.store import accounts, ledger
 from passerelle.store import verifications as store
 from passerelle.store.verifications import Verification
@@ -295,3 +298,45 @@ def test_a_lease_outlives_the_slowest_provider() -> None:
 
 def test_a_request_has_six_digits_at_least() -> None:
     assert [campaign_id(number) for number in (271, 1234567)] == ["HLR000271", "HLR1234567"]
+
+
+# --- endpoints -----------------------------------------------------------------------------------------------------
+
+
+async def test_endpoints_that_want_it_hear_of_each_number(world: World) -> None:
+    account, quiet = await world.account(), await world.account("clinic@example.org")
+    hooks = Webhooks(world.db, Keyring("test"))
+    wanted_by, _ = await hooks.create(account.id, "https://a.example/", ["check.*"], world.clock.now())
+    await hooks.create(account.id, "https://b.example/", ["message.*"], world.clock.now())
+    done = await asked_for(world, account, FIRST, FIRST + 1, url="")
+    await asked_for(world, quiet, FIRST, url="")
+    teller = Teller(world.accounts, {}, lambda leased: None, world.accounts.listeners)
+    provider = Asked({FIRST: Found("20810", True)}, down=False)
+    await Verifications(world.db, provider, teller, wording(False), world.clock).run()
+    rows = await world.db.fetch("select account_id, url, endpoint_id, body from event order by body")
+    assert {(row["account_id"], row["url"], row["endpoint_id"]) for row in rows} == {
+        (account.id, "https://a.example/", wanted_by.id)
+    }
+    bodies = {body["data"]["phone"]: body for body in (json.loads(row["body"]) for row in rows)}
+    assert bodies.keys() == {f"+{FIRST}", f"+{FIRST + 1}"}
+    told = bodies[f"+{FIRST}"]
+    references = {one.phone: one.reference for one in await store.results(world.db, account.id, done.number)}
+    assert told["type"] == "check.completed"
+    assert told["data"] == {
+        "check": str(done.number), "reference": references[FIRST], "phone": f"+{FIRST}", "network": "20810", "ported": True,
+        "error": 0, "error_name": "NO_ERROR", "permanent": False, "refunded": False,
+    }  # fmt: skip
+    await world.db.execute("delete from event")
+
+
+async def test_who_has_an_endpoint_and_a_url_hears_at_both(world: World) -> None:
+    account = await world.account()
+    await Webhooks(world.db, Keyring("test")).create(account.id, "https://a.example/", ["*"], world.clock.now())
+    await asked_for(world, account, FIRST)
+    teller = Teller(world.accounts, {}, lambda leased: None, world.accounts.listeners)
+    await Verifications(world.db, Asked(down=True), teller, wording(False), world.clock).run()
+    rows = await world.db.fetch("select url, body from event order by url")
+    assert [row["url"] for row in rows] == sorted([URL, "https://a.example/"])
+    ours = next(json.loads(row["body"]) for row in rows if row["url"] == "https://a.example/")
+    assert ours["data"]["refunded"] is True and ours["data"]["error_name"].startswith("EC_")
+    await world.db.execute("delete from event")

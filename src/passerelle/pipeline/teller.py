@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from ..domain.account import Rules
 from ..domain.event_types import type_of, wants
 from ..domain.message import Dialect, EventKind
 from ..store.events import Leased, NewEvent
 from .accounts import Accounts
-from .webhooks import Listener
+from .webhooks import Listener, envelope
 from .wording import ANSWERS, Told, Wordings, kind_of, notification
 
 FRESH = 1.0  # seconds that rules may be old
@@ -86,6 +88,13 @@ class Teller:
             for one in self._listeners[told.account_id]
             if worded and wants(one.filters, name)
         ]
+
+    def announce(self, account_id: int, kind: EventKind, at: datetime, facts: dict[str, Any]) -> list[NewEvent]:
+        """For endpoints alone, of what is no step of a message. Call `rules` for the account first."""
+        name = type_of(kind)
+        heard = [one for one in self._listeners.get(account_id, ()) if wants(one.filters, name)]
+        worded = envelope(name, at, facts) if heard else ("", "")
+        return [NewEvent(account_id, 0, kind, at, one.url, *worded, endpoint_id=one.id) for one in heard]
 
     def post(self, leased: Sequence[Leased]) -> None:
         """After the commit: on their way."""

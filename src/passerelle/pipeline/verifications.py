@@ -16,7 +16,7 @@ from .. import telemetry
 from ..clock import Clock
 from ..domain import pricing
 from ..domain.account import Account, Rules
-from ..domain.hlr import FINE, PROVIDER_ERROR, UNKNOWN_SUBSCRIBER, Found
+from ..domain.hlr import FINE, PROVIDER_ERROR, UNKNOWN_SUBSCRIBER, Found, error_of
 from ..domain.message import EventKind
 from ..domain.numbers import Number
 from ..domain.pricing import Service
@@ -176,13 +176,32 @@ class Verifications:
         self._teller.post(leased)
 
     async def _tell(self, connection: Any, fresh: Sequence[Recorded], now: datetime) -> list[Leased]:
-        wanted = [one for one in fresh if one.question.notify_url]
-        rules = await self._teller.rules({one.question.account_id for one in wanted})
+        """To the URL of the request, and to the endpoints of the account."""
+        rules = await self._teller.rules({one.question.account_id for one in fresh})
         told = []
-        for question, found, _ in wanted:
-            words = self._word(Checked(question.phone, question.reference, found, now), rules[question.account_id])
-            told.append(NewEvent(question.account_id, 0, EventKind.HLR, now, question.notify_url, *words))
+        for one in fresh:
+            question, account_id = one.question, one.question.account_id
+            if question.notify_url:
+                words = self._word(Checked(question.phone, question.reference, one.found, now), rules[account_id])
+                told.append(NewEvent(account_id, 0, EventKind.HLR, now, question.notify_url, *words))
+            told += self._teller.announce(account_id, EventKind.HLR, now, _facts(one))
         return await events.insert(connection, told, now)
+
+
+def _facts(one: Recorded) -> dict[str, Any]:
+    """A result in the words of the native API."""
+    error = error_of(one.found.error)
+    return {
+        "check": str(one.question.number),
+        "reference": one.question.reference,
+        "phone": f"+{one.question.phone}",
+        "network": one.found.mcc_mnc,
+        "ported": one.found.ported,
+        "error": one.found.error,
+        "error_name": error.name,
+        "permanent": error.permanent,
+        "refunded": one.refunded,
+    }
 
 
 async def _refund(connection: Any, fresh: Sequence[Recorded], now: datetime) -> None:
