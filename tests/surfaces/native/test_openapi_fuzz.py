@@ -117,7 +117,8 @@ def _try_out(strategy: Any, served: Served) -> None:
         suppress_health_check=list(HealthCheck),
     )
     def one(case: Any) -> None:
-        case.call_and_validate(base_url=served.url, checks=CHECKS, timeout=10)
+        named = {"Authorization": f"Bearer {served.key}"}
+        case.call_and_validate(base_url=served.url, headers=named, checks=CHECKS, timeout=10)
 
     one()
 
