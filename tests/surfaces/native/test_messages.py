@@ -279,3 +279,19 @@ async def test_queries_that_are_wrong(desk: Desk) -> None:
             refused = await desk("GET", f"/messages?{parameter}={value}")
             assert problem(refused) == (422, "invalid")
             assert refused.json()["errors"][0]["parameter"] == parameter
+
+
+async def test_a_submission_tells_when_its_end_is_expected(desk: Desk) -> None:
+    told = await send(desk, [f"+3363998{n:04}" for n in range(1, 11)])
+    path = f"/submissions/{told['id']}"
+    assert (await desk.get(path))["expected_end"] is None, "none has left: nobody knows"
+    first = [int(one["id"]) for one in told["messages"][:5]]
+    left_at = desk.clock.now()
+    await desk.db.execute("update message set state = 2, sent_at = $2 where id = any($1)", first, left_at)
+    await desk.db.execute("delete from queue where message_id = any($1)", first)
+    desk.clock.move(10)
+    whole = await desk.get(path)
+    assert (whole["parts_waiting"], whole["expected_end"]) == (5, "2026-11-10T10:00:20Z"), "five in ten seconds"
+    assert whole["expected_end"] == (await desk.get(f"{path}/progress"))["expected_end"]
+    await desk.db.execute("delete from queue")
+    assert (await desk.get(path))["expected_end"] is None

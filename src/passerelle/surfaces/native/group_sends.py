@@ -22,7 +22,7 @@ from . import reasons, shapes
 from .calls import Caller, Raw, Services, endpoint
 from .contacts import Token, group_of
 from .problems import Fault, Problem, invalid, missing
-from .sending import Manner, idempotency, profile_of, told, wanted_like
+from .sending import Manner, agreed_rates, idempotency, profile_of, told, wanted_like
 from .words import StateWord, state
 
 
@@ -152,9 +152,8 @@ async def listing(services: Services, caller: Caller, query: shapes.Paging) -> s
 @endpoint("GET", "/submissions/{id}/progress", "messages:read")
 async def progress(services: Services, caller: Caller, id: str) -> Progress:
     """See how far a submission is. What waits, what leaves before it, how fast it goes, when its end is expected."""
-    rates = _rates(services)
     number = shapes.number(id)
-    found = await use_case.progress(services.db, caller.account, number, services.clock.now(), rates)
+    found = await use_case.progress(services.db, caller.account, number, services.clock.now(), agreed_rates(services))
     if found is None:
         raise missing("submission")
     return Progress(
@@ -169,12 +168,6 @@ async def progress(services: Services, caller: Caller, id: str) -> Progress:
         cancelled_at=found.cancelled_at,
         expected_end=found.expected_end,
     )
-
-
-def _rates(services: Services) -> dict[int, int]:
-    """Carrier -> parts a second that were agreed."""
-    agreed = {one.name: one.rate for one in services.settings.carriers}
-    return {number: agreed.get(name, 0) for number, name in services.carriers.items()}
 
 
 def _sent(done: Accepted) -> GroupSent:

@@ -23,7 +23,7 @@ from ...store import listings
 from . import reasons, shapes
 from .calls import Caller, Raw, Services, endpoint
 from .problems import Fault, Problem, missing
-from .sending import Send, profile_of, submitted, wanted_of
+from .sending import Send, expected_end, profile_of, submitted, wanted_of
 from .words import ClassWord, DialectWord, StateWord, dialect, dialects, state, states, traffic
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -133,6 +133,9 @@ class Submission(msgspec.Struct, kw_only=True):
     states: list[Progress]
     over: Annotated[bool, Meta(description="Whether each message has come to its end.")]
     parts_waiting: Annotated[int, Meta(description="Parts that are still to be handed to an operator.")]
+    expected_end: Annotated[
+        datetime | None, Meta(description="When the last part leaves; null: all have left, or nobody knows.")
+    ] = None
     sandbox: bool = False
 
 
@@ -350,6 +353,7 @@ async def _submission(services: Services, caller: Caller, number: int) -> Submis
         states=[_progress(one) for one in progress],
         over=all(one["state"] >= State.DELIVERED for one in progress),
         parts_waiting=waiting["parts"],
+        expected_end=await expected_end(services, caller, number) if waiting["parts"] else None,
     )
 
 

@@ -21,6 +21,7 @@ from ...domain.admission import Finding, Reason, Wanted
 from ...domain.message import TrafficClass
 from ...domain.pricing import Service
 from ...domain.profile import NATIVE, Profile
+from ...pipeline import group_send
 from ...pipeline.submit import Accepted, Beside, Denied, Idempotency, KeyReused, Refused, Replayed, Result
 from ..door import Stopped, of_state
 from . import reasons, shapes
@@ -210,3 +211,16 @@ def idempotency(caller: Caller, word: Callable[[Accepted], Any], status: int = 2
         return status, msgspec.json.encode(word(accepted))
 
     return Idempotency(path, caller.idempotency_key, hashed, render)
+
+
+def agreed_rates(services: Services) -> dict[int, int]:
+    """Carrier -> parts a second that were agreed."""
+    agreed = {one.name: one.rate for one in services.settings.carriers}
+    return {number: agreed.get(name, 0) for number, name in services.carriers.items()}
+
+
+async def expected_end(services: Services, caller: Caller, submission_id: int) -> datetime | None:
+    """When the last part of a submission leaves; None: all have left, or nobody knows."""
+    now, rates = services.clock.now(), agreed_rates(services)
+    found = await group_send.progress(services.db, caller.account, submission_id, now, rates)
+    return None if found is None else found.expected_end
