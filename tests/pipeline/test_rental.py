@@ -22,6 +22,7 @@ from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.inbound import Inbound
 from passerelle.pipeline.keys import Keyring
 from passerelle.pipeline.rental import Builder, Busy, Offer, Rented
+from passerelle.pipeline.webhooks import Webhooks
 from passerelle.settings import Settings
 from passerelle.store import contacts, ledger, optouts
 from passerelle.store import rental as store
@@ -108,6 +109,17 @@ async def office(db: Database) -> AsyncIterator[Office]:
 
 
 # --- money and states ----------------------------------------------------------------------------------------------
+
+
+async def test_endpoints_hear_of_a_rental(office):
+    hooks = Webhooks(office.db, Keyring("test"))
+    endpoint, _ = await hooks.create(office.account.id, "https://b.example/", ["rental.changed"], TUESDAY)
+    token = await office.rented(4)
+    assert await office.builder.run() == 1
+    [row] = await office.db.fetch("select url, body from event where endpoint_id = $1", endpoint.id)
+    told = json.loads(row["body"])
+    assert (row["url"], told["type"]) == ("https://b.example/", "rental.changed")
+    assert told["data"] == {"id": text20(token), "state": "ready", "quantity": 4}
 
 
 async def test_a_rental_is_debited_at_once_made_and_told(office):

@@ -27,6 +27,7 @@ from ..store.rental import Rental
 from ..store.tokens import new_token
 from .accounts import Accounts
 from .once import Repeatable, keep, look
+from .webhooks import announce
 from .wording import Worded
 
 LEASE = 120.0  # seconds; a draw of a million takes some
@@ -198,6 +199,8 @@ class Builder:
                 worded = self._telling(text20(rental.token), state, account.rules)
                 told = NewEvent(account.id, 0, EventKind.RENTAL, now, rental.url, *worded)
                 await events.insert(connection, [told], now, lease_seconds=0.0)
+            facts = {"id": text20(rental.token), "state": state.name.lower(), "quantity": rental.quantity}
+            await announce(connection, rental.account_id, EventKind.RENTAL, now, facts, now)
         telemetry.log(telemetry.Event.RENTAL_ENDED, account=rental.account_id, state=state.name.lower())
         return True
 
