@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passerelle.domain.rcs import IN_CARDS, IN_FILES, Fault, is_url, media_type, read
+from passerelle.domain.rcs import IN_CARDS, IN_FILES, Fault, media_type, read
 
 URL = "https://files.example.org/a.png"
 REPLY = {"reply": {"text": "Oui", "postbackData": "yes"}}
@@ -211,11 +211,6 @@ def test_the_type_of_a_file_is_declared_or_read_off_its_name(url: str, declared:
 
 def test_files_may_be_more_than_cards_show() -> None:
     assert IN_CARDS < IN_FILES and "application/pdf" in IN_FILES - IN_CARDS
-
-
-def test_urls() -> None:
-    assert is_url("https://a.example/x") and is_url("HTTP://a.example")
-    assert not any(map(is_url, ["", None, 5, "a.example", "https://", "https://[", "https://a.example:0/", "x" * 3000]))
 
 
 # --- whatever is given ---------------------------------------------------------------------------------------------

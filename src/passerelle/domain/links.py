@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+
+from .urls import is_http
 
 LENGTH = 8  # characters of a code: 47 bits
 ENTROPY = 16  # random bytes that a code is made of
-LONGEST_URL = 2048
 PATH = "/l"  # before a code, where short links have no host of their own
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -50,13 +50,7 @@ def address(code: str, host: str, site: str) -> str:
 
 def is_target(url: str) -> bool:
     """Whether a link may lead there: an absolute http or https address, printable ASCII."""
-    if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
-        return False
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+    return url.isascii() and is_http(url)
 
 
 def is_robot(headers: Mapping[str, str]) -> bool:

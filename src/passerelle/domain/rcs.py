@@ -15,13 +15,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import numbers
+from .urls import is_http
 
 LONGEST_TEXT = 3_072
 LONGEST_TITLE = 200
 LONGEST_DESCRIPTION = 2_000
 LONGEST_LABEL = 25
 LONGEST_POSTBACK = 2_048
-LONGEST_URL = 2_048
 MOST_SUGGESTIONS = 4
 CARDS = range(2, 11)
 
@@ -110,17 +110,6 @@ def media_type(url: str, declared: str = "") -> str | None:
     name = urlsplit(url).path.rpartition("/")[2]
     extension = name.rpartition(".")[2].lower() if "." in name else ""
     return None if extension in OTHER_EXTENSIONS else OF_EXTENSION.get(extension, "")
-
-
-def is_url(value: object) -> bool:
-    """Whether a value is an http or https URL that a handset can open."""
-    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_URL or not value.isprintable() or " " in value:
-        return False
-    try:
-        parts = urlsplit(value)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -257,7 +246,7 @@ class _Reader:
 
     def _url(self, url: object, declared: str, kinds: frozenset[str]) -> str:
         shown = url.strip() if isinstance(url, str) else ""
-        if not is_url(shown):
+        if not is_http(shown):
             self._fault(Fault.MEDIA_URL)
             return ""
         kind = media_type(shown, declared)
@@ -301,7 +290,7 @@ class _Reader:
 
     def _open_url(self, value: object) -> Shape:
         url = _text(_get(value, "url")).strip()
-        return {"url": url} if is_url(url) else self._fault(Fault.ACTION_URL)
+        return {"url": url} if is_http(url) else self._fault(Fault.ACTION_URL)
 
     def _dial(self, value: object) -> Shape:
         number = numbers.normalise(_text(_get(value, "phoneNumber")))

@@ -12,22 +12,10 @@ from passerelle.domain.account import Account, AccountState, Rules
 from passerelle.domain.admission import Reason
 from passerelle.domain.message import TrafficClass
 from passerelle.pipeline.batch import Denied
-from passerelle.surfaces.native.sending import Send, Unicode, _denied, is_url, profile_of, wanted_of
+from passerelle.surfaces.native.sending import Send, Unicode, _denied, profile_of, wanted_of
 from passerelle.surfaces.native.words import ClassWord
 
 ACCOUNT = Account(7, 1, AccountState.ACTIVE, "a@b.c", "", "", Rules(), {})
-
-
-@pytest.mark.parametrize(
-    ("url", "good"),
-    [
-        ("https://a.example/x?y=1", True), ("http://a.example:8080", True), ("HTTPS://a.example", True), ("ftp://a.example", False),
-        ("https://", False), ("https://[x", False), ("https://a:b", False), ("a.example", False), ("", False),
-        ("https://a.example/" + "x" * 2048, False), ("https://a:0/", False),
-    ],
-)  # fmt: skip
-def test_where_something_can_be_posted(url: str, good: bool) -> None:
-    assert is_url(url) is good
 
 
 def test_the_class_of_the_request_or_of_the_account() -> None:

@@ -15,6 +15,7 @@ from msgspec import Meta
 from ...domain.hlr import error_of
 from ...domain.lookup import look_up
 from ...domain.numbers import normalise
+from ...domain.urls import is_http
 from ...pipeline.batch import KeyReused, Replayed
 from ...pipeline.verifications import Check as Wanted
 from ...pipeline.verifications import Once, Short, Unpriced, accept
@@ -23,7 +24,6 @@ from ...store.verifications import Result, Verification
 from . import shapes
 from .calls import Caller, Raw, Services, endpoint
 from .problems import Fault, Problem, invalid, missing
-from .sending import is_url
 
 MOST = 500
 Written = Annotated[str, Meta(max_length=40)]
@@ -99,7 +99,7 @@ class Spellings(msgspec.Struct, kw_only=True):
 @endpoint("POST", "/checks", "numbers:write", status=201, problems=("credit", "refused"), idempotent=True)
 async def order(services: Services, caller: Caller, body: Order) -> Check:
     """Ask about numbers. Charged at once, each once; the answers come within seconds: read the check, or be told."""
-    if body.callback_url and not is_url(body.callback_url):
+    if body.callback_url and not is_http(body.callback_url):
         raise invalid("/callback_url", "It has to be an http or https URL, or empty.")
     read = [normalise(written) for written in body.numbers]
     wrong = [place for place, one in enumerate(read) if one is None]

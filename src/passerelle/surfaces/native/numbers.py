@@ -13,12 +13,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 from ...domain.forwarding import Forwarding, Refusal, Rule
 from ...domain.numbers import normalise
+from ...domain.urls import is_http
 from ...pipeline.forwarding import forward
 from ...store import virtual_numbers as store
 from . import shapes
 from .calls import Caller, Services, endpoint
 from .problems import Problem, invalid, missing
-from .sending import is_url
 
 CallsWord = Literal["off", "forward", "voicemail"]
 _WORDS: dict[Forwarding, CallsWord] = {
@@ -92,7 +92,7 @@ async def one(services: Services, caller: Caller, phone: str) -> Detailed:
 async def change(services: Services, caller: Caller, phone: str, body: Wish) -> Detailed:
     """Change where texts go, and what is done with callers. Setting what is set already changes nothing."""
     number = await _phone(services, caller, phone)
-    if body.reply_url is not UNSET and body.reply_url and not is_url(body.reply_url):
+    if body.reply_url is not UNSET and body.reply_url and not is_http(body.reply_url):
         raise invalid("/reply_url", "It has to be an http or https URL, or empty.")
     if body.calls is not UNSET:
         kind = int(_KINDS[body.calls.do])

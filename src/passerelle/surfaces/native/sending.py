@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -21,6 +20,7 @@ from ...domain.admission import Finding, Reason, Wanted
 from ...domain.message import TrafficClass
 from ...domain.pricing import Service
 from ...domain.profile import NATIVE, Profile
+from ...domain.urls import is_http
 from ...pipeline import group_send
 from ...pipeline.submit import Accepted, Beside, Denied, Idempotency, KeyReused, Refused, Replayed, Result
 from ..door import Stopped, of_state
@@ -30,7 +30,6 @@ from .problems import OF_BARRIER, Problem
 from .words import ClassWord
 
 MOST_RECIPIENTS = 1_000
-LONGEST_URL = 2_048
 FARTHEST = timedelta(days=366)
 
 
@@ -143,20 +142,9 @@ def _faults(body: Manner, due_at: datetime | None, now: datetime) -> list[Findin
         found.append(Finding(Reason.DATE_PAST))
     if due_at is not None and due_at > now + FARTHEST:
         found.append(Finding(Reason.DATE_INVALID))
-    if body.callback_url and not is_url(body.callback_url):
+    if body.callback_url and not is_http(body.callback_url):
         found.append(Finding(Reason.URL_INVALID))
     return found
-
-
-def is_url(text: str) -> bool:
-    """Whether something can be posted there."""
-    try:
-        split = urlsplit(text)
-        return len(text) <= LONGEST_URL and split.scheme in ("http", "https") and bool(split.hostname) and (
-            split.port is None or split.port > 0
-        )  # fmt: skip
-    except ValueError:
-        return False
 
 
 async def submitted(

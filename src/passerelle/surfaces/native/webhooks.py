@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from ...domain.event_types import ENDS, TYPES, is_filter, type_of
+from ...domain.urls import LONGEST, is_http
 from ...pipeline.webhooks import BOTH_VALID, MOST
 from ...store import webhooks as store
 from ...store.webhooks import Delivery as Kept
@@ -22,9 +23,8 @@ from ...store.webhooks import Endpoint as Known
 from . import shapes
 from .calls import Caller, Services, endpoint
 from .problems import Problem, invalid, missing
-from .sending import LONGEST_URL, is_url
 
-Url = Annotated[str, Meta(max_length=LONGEST_URL, description="http or https.", examples=["https://shop.example/hook"])]
+Url = Annotated[str, Meta(max_length=LONGEST, description="http or https.", examples=["https://shop.example/hook"])]
 Filters = Annotated[
     list[Annotated[str, Meta(max_length=40)]],
     Meta(min_length=1, max_length=40, description=f"Types, `message.*`, or `*`. Types: {', '.join(TYPES.values())}."),
@@ -214,8 +214,8 @@ async def replay(services: Services, caller: Caller, id: str, body: DeliverAgain
 
 
 def _check(url: str, filters: list[str]) -> None:
-    if not is_url(url):
-        raise invalid("/url", f"Give an http:// or https:// URL of at most {LONGEST_URL:,} characters.")
+    if not is_http(url):
+        raise invalid("/url", f"Give an http:// or https:// URL of at most {LONGEST:,} characters.")
     for place, one in enumerate(filters):
         if not is_filter(one):
             raise invalid(f"/events/{place}", f"There is no such type; there are: {', '.join(TYPES.values())}.")

@@ -9,18 +9,17 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
-from urllib.parse import urlsplit
 
 from ...domain import calendar
 from ...domain.admission import Finding, Reason, Wanted
 from ...domain.message import TrafficClass
 from ...domain.pricing import Service
+from ...domain.urls import is_http
 from .. import values
 
 MOST_RECIPIENTS = 500
 MOST_PIECES = 20 * MOST_RECIPIENTS  # of a list of numbers, empty ones too
 LONGEST_TAG = 20
-LONGEST_URL = 2048
 LAST_NUMBER = 2**31 - 1
 
 
@@ -212,21 +211,10 @@ def tag_faults(tag: str) -> list[Finding]:
 def url_of(members: Members, name: str, faults: list[Finding]) -> str:
     """A URL, '' where there is none; one that cannot be used is a fault."""
     url = members.text(name).strip()
-    if not url or is_url(url):
+    if not url or is_http(url):
         return url
     faults.append(Finding(Reason.URL_INVALID, name))
     return ""
-
-
-def is_url(url: str) -> bool:
-    """Whether something can be posted there (contract 2.3)."""
-    if len(url) > LONGEST_URL or not url.isprintable() or " " in url:
-        return False
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def _due_at(members: Members, now: datetime, faults: list[Finding]) -> datetime | None:

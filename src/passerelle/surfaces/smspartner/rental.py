@@ -12,6 +12,7 @@ from typing import Any
 from ...domain import pricing
 from ...domain.rental import OLDEST, YOUNGEST, Criteria, Fault, Sex, Share, State, Volume, names, volumes_of
 from ...domain.tokens import read20, text20
+from ...domain.urls import is_http
 from ...pipeline import rental
 from ...pipeline.rental import Busy, Offer
 from ...store import rental as store
@@ -21,7 +22,7 @@ from ..http import worded
 from . import wire
 from .calls import GET, POST, Call, Entry, Services
 from .notifications import RENTAL_WORDS
-from .reading import Members, is_url
+from .reading import Members
 from .wire import Reply
 
 TEXTS = {
@@ -119,7 +120,7 @@ def _faults(members: Members, parameters: _Parameters, is_there: bool) -> Iterat
     yield from _who_faults(parameters)
     yield from _taste_faults(parameters)
     url = members.text("urlNotification").strip()
-    if members.get("urlNotification") is not None and not (url and is_url(url)):
+    if members.get("urlNotification") is not None and not (url and is_http(url)):
         yield 5
     if sum(len(parameters.listed(name)) for name in ("department", "zipcode")) > MOST_PLACES:
         yield 61
