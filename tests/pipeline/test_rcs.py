@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from pipeline.rcs_town import AGENT, HELLO, RCS_PRICE, K, Town, town
@@ -8,6 +9,8 @@ from pipeline.world import PHONE, World
 from passerelle.domain.message import Dialect, State, TrafficClass
 from passerelle.domain.rcs_names import CARRIER
 from passerelle.pipeline.cancel import CancelVerdict, cancel
+from passerelle.pipeline.keys import Keyring
+from passerelle.pipeline.webhooks import Webhooks
 
 __all__ = ["town"]
 
@@ -36,6 +39,21 @@ async def test_an_event_that_comes_before_the_answer_is_kept_for_it(town: Town, 
     assert await world.states() == [State.ACCEPTED]
     await town.record(part, K.SENT)
     assert await world.states() == [State.DELIVERED]
+
+
+async def test_endpoints_hear_once_that_a_message_was_read(town: Town, world: World) -> None:
+    account = await world.account()
+    await Webhooks(world.db, Keyring("test")).create(
+        account.id, "https://b.example/", ["message.read"], world.clock.now()
+    )
+    (part,) = await town.with_provider(account)
+    await town.event("DELIVERED", part)
+    await town.event("READ", part)
+    world.clock.move(1)
+    await town.event("READ", part)
+    (row,) = await world.db.fetch("select body from event where endpoint_id > 0")
+    told = json.loads(row["body"])
+    assert (told["type"], told["data"]) == ("message.read", {"message": str(part.key.message_id), "phone": f"+{PHONE}"})
 
 
 async def test_read_proves_a_delivery_that_nobody_told_of(town: Town, world: World) -> None:

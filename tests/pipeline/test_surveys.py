@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -19,7 +20,9 @@ from passerelle.domain.profile import SMSPARTNER
 from passerelle.domain.surveys import State
 from passerelle.pipeline import surveys
 from passerelle.pipeline.inbound import Inbound
+from passerelle.pipeline.keys import Keyring
 from passerelle.pipeline.submit import Accepted
+from passerelle.pipeline.webhooks import Webhooks
 from passerelle.settings import Settings
 from passerelle.store import surveys as store
 from passerelle.store.surveys import Stored
@@ -188,6 +191,29 @@ async def test_a_sandbox_is_kept_apart(bakery, world):
     assert [(row[0], list(row[1])) for row in rows] == [(False, [1]), (True, [2])]
     counts = await store.counts(world.db, stored)
     assert (counts.invited, counts.answered, counts.picked[1]) == (1, 1, {1: 1})
+
+
+async def test_endpoints_hear_of_answers_by_sms_and_on_the_page(bakery, world):
+    hooks = Webhooks(world.db, Keyring("test"))
+    await hooks.create(bakery.account.id, "https://b.example/", ["survey.answered"], TUESDAY)
+    asked, page = await bakery.survey(), await bakery.survey(PAGE)
+    await bakery.send(asked)
+    await bakery.send(asked, sandbox=True)
+    await bakery.hears("OUI", "je ne sais pas")
+    await bakery.send(page)
+    (code,) = [row["code"] for row in await world.rows("invitation", "message_id") if row["code"]]
+    for _ in range(2):  # the second time nothing is taken
+        await surveys.submit(world.db, code, {"q1": ["3"], "q3": ["6"]}, world.clock.now())
+    rows = await world.db.fetch("select body from event where endpoint_id > 0 order by id")
+    told = [json.loads(row["body"]) for row in rows]
+    assert {one["type"] for one in told} == {"survey.answered"}
+    assert [(one["data"]["survey"], one["data"]["phone"], one["data"]["answers"]) for one in told] == [
+        (tokens.text20(asked.token), f"+{PHONE}", [{"question": 1, "choices": [1], "text": ""}]),
+        (tokens.text20(asked.token), f"+{PHONE}", [{"question": None, "choices": [], "text": "je ne sais pas"}]),
+        (tokens.text20(page.token), f"+{PHONE}", [
+            {"question": 1, "choices": [3], "text": ""}, {"question": 3, "choices": [6], "text": ""},
+        ]),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("ident", "reason"), [("", Reason.SURVEY_MISSING), ("x" * 20, Reason.SURVEY_UNKNOWN)])

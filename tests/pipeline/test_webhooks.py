@@ -202,10 +202,10 @@ async def test_other_news_is_announced_in_the_transaction_of_its_fact(post: Post
         await post.endpoint(receiver.url("/checks"), "check.completed")
         await post.endpoint(receiver.url("/messages"), "message.*")
         async with post.db.transaction() as connection:
-            await announce(connection, post.account.id, 9, T0, {"phone": "+33639980001"}, T0)
+            await announce(connection, EventKind.HLR, [(post.account.id, T0, {"phone": "+33639980001"})], T0)
         with pytest.raises(RuntimeError):
             async with post.db.transaction() as connection:
-                await announce(connection, post.account.id, 9, T0, {}, T0)
+                await announce(connection, EventKind.HLR, [(post.account.id, T0, {})], T0)
                 raise RuntimeError
         await post.work()
         (request,) = receiver.requests

@@ -484,7 +484,7 @@ class Day:
                     NewReply(account, b"", 1, phone, "36000", text, NOW, False, message, 1, "", "")
                     for (message, phone, _), text in zip(messages, cycle(["1", "x"]), strict=False)
                 ]
-                await surveys.take_replies(connection, replies)
+                await surveys.take_replies(connection, replies, NOW)
             assert await surveys.visit(db, codes[0], NOW)
             for _ in range(2):
                 await surveys.submit(db, codes[0], {"q1": ["1"]}, NOW)

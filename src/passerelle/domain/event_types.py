@@ -18,12 +18,11 @@ TYPES: dict[int, str] = {
     EventKind.UNSUBSCRIBED: "recipient.unsubscribed",
     EventKind.REPLY: "reply.received",
     EventKind.OPENED: "link.opened",
-    9: "check.completed",
-    10: "rental.changed",
-    11: "message.read",
-    12: "survey.answered",
+    EventKind.HLR: "check.completed",
+    EventKind.RENTAL: "rental.changed",
+    EventKind.READ: "message.read",
+    EventKind.SURVEY: "survey.answered",
 }
-"""EventKind -> type. Numbers: of kinds that belong to a family of calls."""
 PING = "ping"
 PROGRESS = frozenset({"message.sent", "message.submitted"})
 ENDS = tuple(name for name in TYPES.values() if name not in PROGRESS)

@@ -66,6 +66,8 @@ class EventKind(enum.IntEnum):
     OPENED = 8
     HLR = 9
     RENTAL = 10
+    READ = 11
+    SURVEY = 12
 
 
 class OutcomeKind(enum.IntEnum):

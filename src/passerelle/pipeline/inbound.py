@@ -214,7 +214,7 @@ class _Batch:
     async def save(self, connection: Any) -> None:
         """Write it."""
         await replies.insert(connection, self._replies)
-        await surveys.take_replies(connection, self._replies)
+        await surveys.take_replies(connection, self._replies, self._now)
         await replies.replied(connection, [(*key, at) for key, at in sorted(self._replied.items())])
         await optouts.add_many(connection, self._stops, self._now)
         await rental.opt_out_rented(connection, self._stops, self._now)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import telemetry
 from ..clock import Clock
-from ..domain.message import Receipt, State
+from ..domain.message import EventKind, Receipt, State
 from ..domain.optout import is_stop
 from ..domain.rcs_events import Happened, Kind, parse
 from ..domain.rcs_names import CARRIER, message_of
@@ -26,12 +26,22 @@ from .inbound import Inbound
 from .receipts import settle_in
 from .settle import Settlement
 from .teller import Teller
+from .webhooks import announce
 
 BATCH = 200
 EVENTS_KEPT = timedelta(days=7)  # so long a copy of an event is known for one
 
 Revoke = Callable[[int, str], Awaitable[bool]]
 """Tells the provider not to deliver (phone, name) any more; whether it heard that."""
+
+
+class _Named(NamedTuple):
+    """A message that an event names: (account, id), and what was known of it."""
+
+    event: Happened
+    key: tuple[int, int]
+    delivered: bool
+    opened: bool
 
 
 class Rcs:
@@ -95,31 +105,43 @@ class Rcs:
     async def _arrived(self, connection: Any, events: Sequence[Happened], now: datetime) -> list[Leased]:
         """DELIVERED is a receipt, parked where it came before the answer to the send; READ proves it too."""
         delivered = [one for one in events if one.kind is Kind.DELIVERED]
-        delivered += await self._opened(connection, [one for one in events if one.kind is Kind.READ])
+        delivered += await self._opened(connection, [one for one in events if one.kind is Kind.READ], now)
         receipts = [Receipt((one.name.lower(),), one.phone, State.DELIVERED, "", one.at) for one in delivered]
         return await settle_in(connection, CARRIER, receipts, now, self._teller) if receipts else []
 
-    async def _opened(self, connection: Any, events: Sequence[Happened]) -> list[Happened]:
+    async def _opened(self, connection: Any, events: Sequence[Happened], now: datetime) -> list[Happened]:
         """Note when messages were read; returns the events of those that nobody said were delivered."""
         found = await self._messages(connection, events)
-        await store.opened(connection, [(*key, event.at) for event, key, _ in found])
-        return [event for event, _, delivered_at in found if delivered_at is None]
+        await store.opened(connection, [(*one.key, one.event.at) for one in found])
+        facts = [
+            (one.key[0], one.event.at, {"message": str(one.key[1]), "phone": f"+{one.event.phone}"})
+            for one in found
+            if not one.opened
+        ]
+        await announce(connection, EventKind.READ, facts, now)
+        return [one.event for one in found if not one.delivered]
 
-    async def _messages(
-        self, connection: Any, events: Sequence[Happened]
-    ) -> list[tuple[Happened, tuple[int, int], datetime | None]]:
-        """The messages that events name, and when they were delivered; each once."""
+    async def _messages(self, connection: Any, events: Sequence[Happened]) -> list[_Named]:
+        """The messages that events name; each once."""
         named = {(one.phone, id_): one for one in events if (id_ := message_of(one.name)) is not None and id_ < 1 << 63}
         rows = await store.named(connection, list(named))
-        return [(named[row["phone"], row["id"]], (row["account_id"], row["id"]), row["delivered_at"]) for row in rows]
+        return [
+            _Named(
+                named[row["phone"], row["id"]],
+                (row["account_id"], row["id"]),
+                row["delivered_at"] is not None,
+                row["opened_at"] is not None,
+            )
+            for row in rows
+        ]
 
     async def _expired(self, connection: Any, events: Sequence[Happened], now: datetime) -> list[Leased]:
         found = await self._messages(connection, events)
         if not found:
             return []
         settlement = Settlement(connection, now, self._teller)
-        await settlement.load([key for _, key, _ in found])
-        await self._failover.follow(connection, settlement, {key: event.kind.value for event, key, _ in found}, now)
+        await settlement.load([one.key for one in found])
+        await self._failover.follow(connection, settlement, {one.key: one.event.kind.value for one in found}, now)
         return await settlement.save()
 
     async def _answered(self, connection: Any, events: Sequence[Happened], now: datetime) -> list[Leased]:

@@ -200,7 +200,7 @@ class Builder:
                 told = NewEvent(account.id, 0, EventKind.RENTAL, now, rental.url, *worded)
                 await events.insert(connection, [told], now, lease_seconds=0.0)
             facts = {"id": text20(rental.token), "state": state.name.lower(), "quantity": rental.quantity}
-            await announce(connection, rental.account_id, EventKind.RENTAL, now, facts, now)
+            await announce(connection, EventKind.RENTAL, [(rental.account_id, now, facts)], now)
         telemetry.log(telemetry.Event.RENTAL_ENDED, account=rental.account_id, state=state.name.lower())
         return True
 

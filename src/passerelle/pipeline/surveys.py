@@ -14,7 +14,7 @@ from typing import Any
 from ..domain import links as short
 from ..domain import surveys, tokens
 from ..domain.admission import Finding, Reason, Wanted
-from ..domain.message import TrafficClass
+from ..domain.message import EventKind, TrafficClass
 from ..domain.surveys import Answer, Fault, Mode, State, Survey
 from ..store import links as codes
 from ..store import surveys as store
@@ -24,6 +24,7 @@ from ..store.replies import NewReply
 from ..store.submissions import Numbered
 from ..store.surveys import Freely, Given, Invitation, Stored
 from .batch import Beside
+from .webhooks import Fact, announce
 
 # --- making --------------------------------------------------------------------------------------------------------
 
@@ -99,25 +100,44 @@ def _inviting(stored: Stored, own: Sequence[str]) -> Beside:
 # --- answers by SMS ------------------------------------------------------------------------------------------------
 
 
-async def take_replies(connection: Any, replies: Sequence[NewReply]) -> None:
+async def take_replies(connection: Any, replies: Sequence[NewReply], now: datetime) -> None:
     """Replies to invitations of open surveys are answers; in the transaction that keeps the replies."""
     asked = [reply for reply in replies if reply.message_id is not None and not reply.stop]
     found = await store.invited(connection, [(reply.account_id, reply.message_id or 0) for reply in asked])
     known = await store.by_keys(connection, {(one.account_id, one.survey_id) for one in found})
     given: list[Given] = []
     said: list[Freely] = []
+    facts: list[Fact] = []
     for one in found:
         reply, stored = asked[one.position - 1], known.get((one.account_id, one.survey_id))
         if stored is None or stored.survey.mode is not Mode.REPLY or not stored.survey.is_open(reply.at):
             continue
         person = (one.account_id, one.survey_id, one.test, reply.phone)
         choice = surveys.chosen(reply.text, stored.survey.questions[0].choices)
+        if not one.test:
+            answer = Answer(1, (choice,)) if choice else Answer(0, text=reply.text)
+            facts.append((one.account_id, reply.at, _fact(stored.token, reply.phone, reply.message_id or 0, [answer])))
         if choice:
             given.append(Given(*person, 1, (choice,), "", reply.message_id or 0, reply.at))
         else:
             said.append(Freely(*person, reply.text, reply.message_id or 0, reply.at))
     await store.answer(connection, given)
     await store.answer_freely(connection, said)
+    await announce(connection, EventKind.SURVEY, facts, now)
+
+
+async def _announce(connection: Any, invitation: Invitation, answers: Sequence[Answer], now: datetime) -> None:
+    """What was answered on a page."""
+    key = (invitation.account_id, invitation.survey_id)
+    stored = (await store.by_keys(connection, [key]))[key]
+    fact = _fact(stored.token, invitation.phone, invitation.message_id, answers)
+    await announce(connection, EventKind.SURVEY, [(invitation.account_id, now, fact)], now)
+
+
+def _fact(token: bytes, phone: int, message_id: int, answers: Sequence[Answer]) -> dict[str, Any]:
+    """What an endpoint hears of somebody's answers; question 0 is a text that is no choice of a reply."""
+    said = [{"question": one.question or None, "choices": one.choices, "text": one.text} for one in answers]
+    return {"survey": tokens.text20(token), "phone": f"+{phone}", "message": str(message_id), "answers": said}
 
 
 # --- answers on the page -------------------------------------------------------------------------------------------
@@ -176,6 +196,10 @@ async def submit(db: Database, code: str, fields: Mapping[str, Sequence[str]], n
     answers, wrong = surveys.read(seen.survey, fields)
     if wrong:
         return replace(seen, answers=answers, wrong=wrong)
-    if not await store.use(db, seen.invitation, answers, now):  # somebody was quicker: theirs stand
+    async with db.transaction() as connection:
+        taken = await store.use(connection, seen.invitation, answers, now)
+        if taken and not seen.invitation.test:
+            await _announce(connection, seen.invitation, answers, now)
+    if not taken:  # somebody was quicker: theirs stand
         return await visit(db, code, now)
     return Visit(Page.ANSWERED, seen.survey, seen.invitation, answers)

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from ..domain.event_types import PING, PROGRESS, type_of, wants
+from ..domain.message import EventKind
 from ..store import events, webhooks
 from ..store.database import Database
 from ..store.events import NewEvent
@@ -95,15 +96,20 @@ async def listeners(connection: Any, account_ids: Sequence[int]) -> dict[int, tu
     return found
 
 
-async def announce(
-    connection: Any, account_id: int, kind: int, at: datetime, facts: dict[str, Any], now: datetime, message_id: int = 0
-) -> None:
-    """Tell the endpoints of an account of something that is no step of a message, in the transaction of the fact."""
+Fact = tuple[int, datetime, dict[str, Any]]
+"""Account, when, and what is told."""
+
+
+async def announce(connection: Any, kind: EventKind, facts: Sequence[Fact], now: datetime) -> None:
+    """Tell endpoints of what is no step of a message, in the transaction of the facts."""
+    if not facts:
+        return
     name = type_of(kind)
-    content_type, body = envelope(name, at, facts)
+    heard = await listeners(connection, sorted({account_id for account_id, _, _ in facts}))
     told = [
-        NewEvent(account_id, message_id, kind, at, one.url, content_type, body, one.id)
-        for one in (await listeners(connection, [account_id])).get(account_id, ())
+        NewEvent(account_id, 0, kind, at, one.url, *envelope(name, at, fact), endpoint_id=one.id)
+        for account_id, at, fact in facts
+        for one in heard.get(account_id, ())
         if wants(one.filters, name)
     ]
     await events.insert(connection, told, now, lease_seconds=0.0)

@@ -200,20 +200,19 @@ async def mark_opened(db: Database, code: str, now: datetime) -> None:
 # --- answers -------------------------------------------------------------------------------------------------------
 
 
-async def use(db: Database, invitation: Invitation, answers: Sequence[Answer], now: datetime) -> bool:
+async def use(connection: Any, invitation: Invitation, answers: Sequence[Answer], now: datetime) -> bool:
     """Take the answers of a personal link, in place of what the person said before; False: it was used already."""
     i = invitation
-    async with db.transaction() as connection:
-        if not await connection.fetchval(_SQL.mark_answered, i.code, now):
-            return False
-        await connection.execute(_SQL.forget, i.account_id, i.survey_id, i.test, i.phone)
-        await answer(
-            connection,
-            [
-                Given(i.account_id, i.survey_id, i.test, i.phone, a.question, a.choices, a.text, i.message_id, now)
-                for a in answers
-            ],
-        )
+    if not await connection.fetchval(_SQL.mark_answered, i.code, now):
+        return False
+    await connection.execute(_SQL.forget, i.account_id, i.survey_id, i.test, i.phone)
+    await answer(
+        connection,
+        [
+            Given(i.account_id, i.survey_id, i.test, i.phone, a.question, a.choices, a.text, i.message_id, now)
+            for a in answers
+        ],
+    )
     return True
 
 

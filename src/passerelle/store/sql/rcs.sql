@@ -52,9 +52,9 @@ order by a.at limit $2
 
 -- name: named
 -- The messages that events name, by phone and id; those that became SMS are none of them any more.
-select m.account_id, m.id, m.phone, m.delivered_at
+select m.account_id, m.id, m.phone, m.delivered_at, m.opened_at
 from unnest($1::bigint[], $2::bigint[]) as t (phone, id),
-     lateral (select account_id, id, phone, submission_id, text, delivered_at from message m
+     lateral (select account_id, id, phone, submission_id, text, delivered_at, opened_at from message m
               where m.phone = t.phone offset 0) m,
      lateral (select service from submission s where s.account_id = m.account_id and s.id = m.submission_id offset 0) s
 where m.id = t.id and s.service = 4 and m.text is null
