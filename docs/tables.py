@@ -114,6 +114,8 @@ RCS = {
     "events_token": "clientToken of the webhook `/rcs/events`",
     "ttl": "Seconds from the first attempt on: what is not delivered by then is revoked, and the SMS follows",
     "window": "Requests that may wait for their answer, in each worker",
+    "check_capabilities": "Whether a phone is asked about before the first message to it, and again after an hour; "
+    "without, the send tells who has no RCS",
 }
 HLR = {
     "url": "Asked by POST, with JSON, about each number. Empty: the answers are made up, and `doctor` says so",

@@ -110,6 +110,8 @@ class RcsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Seconds from the first attempt on in which a message may be delivered."""
     window: Count = 100
     """Requests that may wait for their answer, per worker."""
+    check_capabilities: bool = True
+    """Whether a phone is asked about before the first message to it, and each hour."""
 
     def __post_init__(self) -> None:
         if self.url and not (self.agent_id and self.events_token and (self.credentials_file or self.token)):

@@ -83,6 +83,45 @@ async def test_a_message_is_posted_as_rbm_wants_it() -> None:
         assert one.part.begun_at == one.at == NOW
 
 
+def phones(capable: int, sent: int = 200) -> Callable[[Request], bytes]:
+    """A provider that says `capable` of every phone."""
+    return lambda request: answer(capable if request.line.startswith("GET ") else sent, b"{}")
+
+
+async def test_a_phone_is_asked_about_once_before_its_first_message() -> None:
+    async with speaking(phones(200), asks_first=True) as line:
+        assert [one.kind for one in await line.outcomes(part())] == [K.SENT]
+        assert [one.kind for one in await line.outcomes(part())] == [K.SENT]
+        asked = [request.line.split()[0] for request in line.receiver.requests]
+        assert asked == ["GET", "POST", "POST"]
+        target = urlsplit(line.receiver.requests[0].target)
+        assert target.path == "/base/v1/phones/+33639980001/capabilities"
+        assert parse_qs(target.query) == {"requestId": [name_of(1, 33639980001, CONTENT)], "agentId": ["my agent"]}
+        assert line.receiver.requests[0].headers["authorization"] == "Bearer t0ken"
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_nothing_is_sent_to_a_phone_without_rcs(status: int) -> None:
+    async with speaking(phones(status), asks_first=True) as line:
+        for _ in range(2):  # it may have RCS tomorrow: only the good news is kept
+            (one,) = await line.outcomes(part())
+            assert (one.kind, one.error, one.operator_id) == (K.UNREACHABLE, "no RCS", "")
+        assert [request.line.split()[0] for request in line.receiver.requests] == ["GET", "GET"]
+
+
+async def test_what_the_provider_cannot_say_is_left_to_the_send() -> None:
+    async with speaking(phones(503), asks_first=True) as line:
+        assert [one.kind for one in await line.outcomes(part())] == [K.SENT]
+
+
+async def test_a_second_attempt_asks_no_more() -> None:
+    again = part()
+    again.attempts = 1
+    async with speaking(phones(404), asks_first=True) as line:
+        assert [one.kind for one in await line.outcomes(again)] == [K.SENT]
+        assert [request.line.split()[0] for request in line.receiver.requests] == ["POST"]
+
+
 async def test_marketing_says_so_and_the_time_to_live_is_that_of_the_settings() -> None:
     async with speaking(saying(200), ttl=timedelta(seconds=60)) as line:
         await line.outcomes(part(traffic=TrafficClass.MARKETING))

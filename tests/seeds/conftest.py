@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 import requests
+from starting import alone
 
 START = 60.0  # seconds
 _names = count(1)
@@ -86,10 +87,12 @@ def live() -> Iterator[Live]:
     data = Path(tempfile.mkdtemp(prefix="passerelle-seeds-"))
     data.chmod(0o711)
     log = (data / "up.log").open("wb")
-    started = passerelle("up", "--port", str(free_port()), "--data", str(data), "--no-browser", stdout=log, stderr=log)
     demo = data / "demo.json"
-    try:
+    with alone():
+        arguments = ("--port", str(free_port()), "--data", str(data), "--no-browser")
+        started = passerelle("up", *arguments, stdout=log, stderr=log)
         eventually(lambda: demo.exists() or started.poll() is not None, START)
+    try:
         assert demo.exists(), (data / "up.log").read_text()
         facts = json.loads(demo.read_text())
         yield Live(facts["base_url"], facts["api_key"], data, facts["phones_url"].rstrip("/"))

@@ -21,6 +21,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from starting import alone
 from system.harness import free_ports
 from system.programs import children
 
@@ -99,9 +100,9 @@ class Up:
     def start(self) -> dict[str, Any]:
         """Up and ready; what demo.json says."""
         self.demo.unlink(missing_ok=True)
-        self.process = self.command()
-        process = self.process
-        eventually(lambda: self.demo.exists() or process.poll() is not None)
+        with alone():
+            self.process = process = self.command()
+            eventually(lambda: self.demo.exists() or process.poll() is not None)
         assert self.demo.exists(), self.words
         facts: dict[str, Any] = json.loads(self.demo.read_text())
         assert facts["pid"] == process.pid

@@ -136,4 +136,13 @@ def _rcs_carrier(settings: Settings, clock: Clock, wake: Callable[[], None]) -> 
         given = tokens(rcs.token, rcs.credentials_file)
     except ValueError as error:
         raise SettingError("rcs.credentials_file", str(error)) from None
-    return RcsCarrier(rcs.url, rcs.agent_id, given, clock, wake, ttl=timedelta(seconds=rcs.ttl), window=rcs.window)
+    return RcsCarrier(
+        rcs.url,
+        rcs.agent_id,
+        given,
+        clock,
+        wake,
+        ttl=timedelta(seconds=rcs.ttl),
+        window=rcs.window,
+        asks_first=rcs.check_capabilities,
+    )

@@ -24,6 +24,8 @@ from .google_token import NoToken, Tokens
 TIMEOUT = 10.0  # seconds for an answer, and never longer than the lease of a part
 WRITE_MARGIN = 1.0  # seconds of its lease in which the outcome of a part is written down
 LONGEST_ERROR = 200
+KNOWN_FOR = 3600.0  # seconds that a phone which has RCS is not asked about again
+KNOWN_MOST = 100_000  # such phones
 _TRAFFIC = {TrafficClass.TRANSACTIONAL: "TRANSACTION", TrafficClass.MARKETING: "PROMOTION"}
 _TAKEN = frozenset({200, 201, 409})
 _NOT_READY = frozenset({401, 408, 425})  # and 5xx
@@ -47,6 +49,7 @@ class RcsCarrier:
         ttl: timedelta = timedelta(seconds=300),
         window: int = 100,
         timeout: float = TIMEOUT,
+        asks_first: bool = False,
     ) -> None:
         self._url = url.rstrip("/")
         self._agent_id = agent_id
@@ -56,6 +59,8 @@ class RcsCarrier:
         self._ttl = f"{int(ttl.total_seconds())}s"
         self._window = window
         self._timeout = timeout
+        self._asks_first = asks_first
+        self._known: dict[int, float] = {}  # phones that have RCS: when that was said, in monotonic seconds
         self._pacer = Pacer()
         self._session: aiohttp.ClientSession | None = None
         self._in_flight: set[asyncio.Task[None]] = set()
@@ -133,6 +138,9 @@ class RcsCarrier:
         try:
             async with asyncio.timeout(patience):
                 token = await self._tokens.token(session)
+                first = part.attempts == 0  # later something may have left already, and the send tells
+                if self._asks_first and first and not await self._has_rcs(session, token, part.phone, name):
+                    return Outcome(part, OutcomeKind.UNREACHABLE, error="no RCS", at=self._clock.now())
                 status, words = await self._post(session, token, part, name)
         except NoToken as error:
             return Outcome(part, OutcomeKind.TEMPORARY, error=str(error), at=began)
@@ -144,6 +152,24 @@ class RcsCarrier:
             self._tokens.refused(token)
         kind = kind_of(status)
         return Outcome(part, kind, name if kind is OutcomeKind.SENT else "", words, at=self._clock.now())
+
+    async def _has_rcs(self, session: aiohttp.ClientSession, token: str, phone: int, name: str) -> bool:
+        """GET capabilities: False where the provider says that this phone cannot get anything of the agent's. What it
+        cannot say now is left to the send."""
+        now = time.monotonic()
+        if now - self._known.get(phone, -KNOWN_FOR) < KNOWN_FOR:
+            return True
+        async with session.get(
+            f"{self._url}/v1/phones/+{phone}/capabilities",
+            params={"requestId": name, "agentId": self._agent_id},
+            headers={"Authorization": f"Bearer {token}"},
+            allow_redirects=False,
+        ) as response:
+            if response.status == 200:
+                if len(self._known) >= KNOWN_MOST:
+                    self._known.clear()
+                self._known[phone] = now
+            return response.status not in (403, 404)
 
     async def _post(self, session: aiohttp.ClientSession, token: str, part: DuePart, name: str) -> tuple[int, str]:
         """POST agentMessages; the status, and the provider's word where it is no success."""
