@@ -35,6 +35,7 @@ class Lane(enum.IntEnum):
     CODES = 0
     TRANSACTIONAL = 1
     BULK = 2
+    PAUSED = 3  # nobody leases it
 
 
 class State(enum.IntEnum):
@@ -51,6 +52,15 @@ class State(enum.IntEnum):
     CANCELLED = 15
     OPTED_OUT = 16  # on the stop list when it was to leave
     UNCONFIRMED = 17  # handed over, no receipt in time
+
+
+TESTS = "\x1ftest"
+"""The tag key of tests of campaigns: they are in no figure but that of the whole account."""
+
+
+def campaign_key(campaign_id: bytes) -> str:
+    """The tag key of the messages of a campaign (12 bytes): no tag that anybody gives has its first character."""
+    return f"\x1fcampaign {campaign_id.hex()}"
 
 
 class EventKind(enum.IntEnum):
@@ -98,7 +108,7 @@ class DuePart:
     key: PartKey
     submission_id: int
     dialect: int
-    tag_key: str  # '' too where the submission is a test
+    tag_key: str
     phone: int  # E.164 without +
     sender: str  # '' = the short code
     text: str  # of this part
@@ -109,6 +119,8 @@ class DuePart:
     uncertain: bool
     valid_until: datetime
     deadline: float  # monotonic seconds: after it nothing may be written
+    flash: bool = False  # shown at once, not stored by the phone
+    twice: bool = False  # an unknown outcome is tried once more
     lease_until: datetime | None = None  # clock of the database: names the lease
     begun_at: datetime | None = None  # set when the bytes were written
 
@@ -196,3 +208,6 @@ class Submission:
     bounce_applies: bool = False
     scheduled: bool = False  # due_at is later than accepted_at: asked for, or held
     failover: Failover | None = None
+    campaign_id: bytes | None = None  # 12 bytes
+    flash: bool = False
+    test: bool = False

@@ -18,6 +18,7 @@ from ..smpp.status import Meaning, Status, meaning
 from ..smpp.status import status_name as name
 
 ESM_UDHI = 0x40  # SMPP 3.4, 5.2.12: the text begins with a user data header
+CLASS_0 = 0x10  # 3GPP TS 23.038, section 4: a message class, and it is 0
 RECEIPT_ASKED = 1  # SMPP 3.4, 5.2.17
 STATES = {
     ReportState.DELIVRD: State.DELIVERED,
@@ -57,7 +58,7 @@ def submit_sm(part: DuePart, settings: CarrierSettings, short_code: str) -> Subm
         destination_addr=str(part.phone),
         esm_class=esm_class,
         registered_delivery=RECEIPT_ASKED,
-        data_coding=part.encoding,
+        data_coding=part.encoding | CLASS_0 if part.flash else part.encoding,
         short_message=octets,
     )
 

@@ -17,7 +17,7 @@ from .. import telemetry
 from ..clock import Clock
 from ..domain import calendar, numbers, text
 from ..domain.account import Rules
-from ..domain.message import Dialect, DuePart, Outcome, OutcomeKind, PartKey, State, TrafficClass
+from ..domain.message import Dialect, DuePart, Lane, Outcome, OutcomeKind, PartKey, State, TrafficClass
 from ..domain.rcs_names import CARRIER as RCS
 from ..domain.rcs_names import name_of
 from ..domain.retry import AGAIN, next_at
@@ -72,18 +72,22 @@ class Dispatcher:
         rows = await queue.lease(self._db, carrier.id, slots, others, now, self._lease, self._owner)
         due = [_due_part(row, deadline) for row in rows]
         ends = {part.key: end for row, part in zip(rows, due, strict=True) if (end := _end_of(row, now)) is not None}
-        good = await self._sorted_out(due, ends, now) if due else []
+        paused = {part.key for row, part in zip(rows, due, strict=True) if row["paused"] and part.key not in ends}
+        good = await self._sorted_out(due, ends, paused, now) if due else []
         if good:
             carrier.submit(good)
         return len(rows)
 
-    async def _sorted_out(self, due: list[DuePart], ends: dict[PartKey, State], now: datetime) -> list[DuePart]:
-        """Those that may leave; the others are ended, or put off."""
-        good, closed = await self._open_now([part for part in due if part.key not in ends], now)
-        if ends or closed:
-            ended = [part for part in due if part.key in ends]
+    async def _sorted_out(
+        self, due: list[DuePart], ends: dict[PartKey, State], paused: set[PartKey], now: datetime
+    ) -> list[DuePart]:
+        """Those that may leave; the others are ended, parked, or put off."""
+        good, closed = await self._open_now([part for part in due if part.key not in ends and part.key not in paused], now)
+        if ends or closed or paused:
+            ended, halted = [part for part in due if part.key in ends], [part for part in due if part.key in paused]
             async with self._db.transaction() as connection:
-                ours = await self._held(connection, [*ended, *(part for part, _ in closed)])
+                ours = await self._held(connection, [*ended, *halted, *(part for part, _ in closed)])
+                await queue.park(connection, [_key(part) for part in halted if _key(part) in ours])
                 await queue.requeue(
                     connection, [self._put_off(part, opens) for part, opens in closed if _key(part) in ours]
                 )
@@ -247,12 +251,12 @@ class Dispatcher:
         return self._failover.in_time(again, carrier_id, row.sent_at)
 
     def _again(self, outcome: Outcome, at: datetime, now: datetime) -> Again | None:
-        """Refused for now: until it is valid no longer. Unknown, as bytes may have left: transactional once more, when
+        """Refused for now: until it is valid no longer. Unknown, as bytes may have left: what may go twice once more, when
         the lease would be over; else it waits for a receipt. What has a name of ours is never taken twice."""
         part, kind = outcome.part, outcome.kind
         if kind in AGAIN:
             return next_at(kind, part.attempts + 1, now), part.attempts + 1, part.uncertain
-        once_more = part.traffic is TrafficClass.TRANSACTIONAL and not part.uncertain
+        once_more = part.twice and not part.uncertain
         if kind is OutcomeKind.UNKNOWN and (once_more or outcome.operator_id):
             return at + self._lease, part.attempts + 1, True
         return None
@@ -317,6 +321,8 @@ def _end_of(row: Any, now: datetime) -> State | None:
     """How a part ends that must not leave any more: with its message, by an opt-out, or with its validity."""
     if row["state"] in _ENDED:
         return State(row["state"])
+    if row["cancelled"]:
+        return State.CANCELLED
     if row["stopped"]:
         return State.OPTED_OUT
     return State.EXPIRED if row["valid_until"] <= now else None
@@ -387,6 +393,9 @@ def _due_part(row: Any, deadline: float) -> DuePart:
         uncertain=row["uncertain"],
         valid_until=row["valid_until"],
         deadline=deadline,
+        flash=row["flash"],
+        # 00-common, 9: neither marketing nor campaigns, which are what the lane is for
+        twice=row["class"] == TrafficClass.TRANSACTIONAL and row["lane"] != Lane.BULK,
         lease_until=row["lease_until"],
     )
 

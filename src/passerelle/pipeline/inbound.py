@@ -144,6 +144,7 @@ class _Batch:
         self._now = now
         self._replies: list[NewReply] = []
         self._stops: list[tuple[int, int, int]] = []
+        self._campaigns: dict[tuple[int, int, int], bytes | None] = {}
         self._unsubscribers: list[tuple[int, int, int, str, int]] = []
         self._replied: dict[Key, datetime] = {}
         self._counts: dict[tuple[int, int, str], int] = {}
@@ -160,8 +161,8 @@ class _Batch:
     def _add_answer(self, came: _Came, row: MessageRow, reply_url: str) -> None:
         text, stop = came.text, came.stop
         _prove(row, text.at)
-        tag, tag_key = ("", "") if row.test else (row.tag, row.tag_key)
-        self._keep(came, row.account_id, row.id, row.dialect, tag, tag_key)
+        tag_key = row.tag_key
+        self._keep(came, row.account_id, row.id, row.dialect, row.tag, tag_key)
         if stop:
             self._stop(row, text, tag_key)
         else:
@@ -202,7 +203,8 @@ class _Batch:
 
     def _stop(self, row: MessageRow, text: WholeText, tag_key: str) -> None:
         row.stopped_at = row.stopped_at or text.at
-        self._stops.append((row.account_id, optouts.List.STOP, text.phone))
+        self._stops.append(stop := (row.account_id, optouts.List.STOP, text.phone))
+        self._campaigns[stop] = row.campaign_id
         self._unsubscribers.append((row.account_id, row.dialect, Figure.UNSUBSCRIBERS, tag_key, text.phone))
 
     def _reply(self, row: MessageRow, text: WholeText, tag_key: str) -> None:
@@ -216,7 +218,7 @@ class _Batch:
         await replies.insert(connection, self._replies)
         await surveys.take_replies(connection, self._replies, self._now)
         await replies.replied(connection, [(*key, at) for key, at in sorted(self._replied.items())])
-        await optouts.add_many(connection, self._stops, self._now)
+        await optouts.add_many(connection, self._stops, self._now, self._campaigns)
         await rental.opt_out_rented(connection, self._stops, self._now)
         await statistics.add_distinct(connection, self._unsubscribers)
         hour = self._now.replace(minute=0, second=0, microsecond=0)

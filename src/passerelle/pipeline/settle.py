@@ -194,12 +194,13 @@ class Settlement:
         sums: dict[tuple[int, int, str, datetime], dict[str, int]] = {}
         hour = self._now.replace(minute=0, second=0, microsecond=0)
         for key, row in self._rows.items():
-            before, tag = self._before[key], "" if row.test else row.tag_key
+            before, tag = self._before[key], row.tag_key
             moved = {
                 name: value - old
                 for (name, value), old in zip(figures(row).items(), figures(before).values(), strict=True)
             }
-            _add(sums, (row.account_id, row.dialect, tag, hour), moved | {"waiting": self._waiting.get(key, 0)})
+            moved |= {"waiting": self._waiting.get(key, 0), "refunded": row.refunded - before.refunded}
+            _add(sums, (row.account_id, row.dialect, tag, hour), moved)
             back = {"parts": _kept_parts(row) - _kept_parts(before), "cost": _kept(row) - _kept(before)}
             due = row.due_at if row.due_at > self._now else row.due_at.replace(minute=0, second=0, microsecond=0)
             _add(sums, (row.account_id, row.dialect, tag, due), back)
@@ -207,13 +208,13 @@ class Settlement:
 
     async def _list_bounces(self) -> None:
         """Numbers that proved dead join the account's list."""
-        dead = [
-            (row.account_id, int(optouts.List.BOUNCE), row.phone)
+        dead = {
+            (row.account_id, int(optouts.List.BOUNCE), row.phone): row.campaign_id
             for key, row in self._rows.items()
             if row.bounced_at is not None and self._before[key].bounced_at is None
-        ]
+        }
         if dead:
-            await optouts.add_many(self._connection, dead, self._now)
+            await optouts.add_many(self._connection, dead, self._now, dead)
 
     async def _tell(self, changed: Sequence[Key]) -> list[events.Leased]:
         if self._teller is None or not changed:
@@ -284,6 +285,7 @@ def news(row: MessageRow, before: MessageRow) -> list[tuple[EventKind, datetime]
         (EventKind.BOUNCED, row.bounced_at, before.bounced_at),
         (EventKind.FAILED, row.failed_at if row.bounced_at is None else None, before.failed_at),
         (EventKind.DELIVERED, row.delivered_at, before.delivered_at),
+        (EventKind.OPENED, row.opened_at, before.opened_at),
         (EventKind.UNSUBSCRIBED, row.stopped_at, before.stopped_at),
     ]
     return [(kind, at) for kind, at, old in steps if at is not None and old is None]

@@ -39,6 +39,7 @@ class MessageRow(msgspec.Struct, gc=False):
     delivered_at: datetime | None
     failed_at: datetime | None
     bounced_at: datetime | None
+    opened_at: datetime | None
     stopped_at: datetime | None
     uncertain: bool
     carrier_id: int | None
@@ -112,8 +113,8 @@ async def save(
     if written or counted or settled:
         await connection.execute(
             SQL.save,
-            *(columns(written) or [[]] * 15),
-            *(columns(counted) or [[]] * 15),
+            *(columns(written) or [[]] * 16),
+            *(columns(counted) or [[]] * 20),
             carrier_id,
             *(columns(settled) or [[]] * 4),
         )
@@ -121,7 +122,7 @@ async def save(
 
 _changing = attrgetter(
     "account_id", "id", "state", "state_at", "sent_at", "submitted_at", "delivered_at", "failed_at", "bounced_at",
-    "stopped_at", "uncertain", "carrier_id", "error", "refunded", "refunded_parts",
+    "opened_at", "stopped_at", "uncertain", "carrier_id", "error", "refunded", "refunded_parts",
 )  # fmt: skip
 _counted = attrgetter(*Delta.__struct_fields__)
 

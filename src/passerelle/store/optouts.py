@@ -7,7 +7,7 @@ history. Account 0 holds the lists of the platform.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -54,7 +54,7 @@ async def add(
     db: Database, account_id: int, list_: List, phone: int, now: datetime, campaign: bytes | None = None
 ) -> Blocked | None:
     """List a number by hand, or through `campaign` (12 bytes), which its history then tells; None: already listed."""
-    history = [] if campaign is None else [{"date": _milliseconds(now), "campaignId": campaign.hex()}]
+    history = [] if campaign is None else [_entered(now, campaign)]
     return _entry(await db.fetchrow(_SQL.add, account_id, list_, phone, new_token(now), now, history))
 
 
@@ -73,15 +73,27 @@ async def remove_by_token(db: Database, account_id: int, list_: List, token: byt
     return await _remove(db, _SQL.remove_by_token, account_id, list_, token)
 
 
-async def add_many(conn: Any, rows: Iterable[tuple[int, int, int]], now: datetime) -> set[tuple[int, int, int]]:
-    """List what STOP replies and receipts say, as (account, list, phone); returns those that were not listed yet."""
+async def add_many(
+    conn: Any,
+    rows: Iterable[tuple[int, int, int]],
+    now: datetime,
+    campaigns: Mapping[tuple[int, int, int], bytes | None] | None = None,
+) -> set[tuple[int, int, int]]:
+    """List what STOP replies and receipts say, as (account, list, phone); returns those that were not listed yet.
+
+    `campaigns`: through which campaign (12 bytes) a row came in.
+    """
     wanted = sorted(set(rows))
     if not wanted:
         return set()
     accounts, lists, phones = zip(*wanted, strict=True)
     tokens = new_tokens(now, len(wanted))
-    history = [{"date": _milliseconds(now)}]
+    history = [[_entered(now, (campaigns or {}).get(row))] for row in wanted]
     return {tuple(row) for row in await conn.fetch(_SQL.add_many, accounts, lists, phones, tokens, now, history)}
+
+
+def _entered(now: datetime, campaign: bytes | None) -> dict[str, Any]:
+    return {"date": _milliseconds(now)} | ({} if campaign is None else {"campaignId": campaign.hex()})
 
 
 async def blocked_pairs(conn: Any, account_ids: Sequence[int], phones: Sequence[int]) -> set[tuple[int, int, int]]:

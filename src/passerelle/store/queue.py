@@ -111,6 +111,40 @@ async def release(connection: Any, parts: Sequence[Part]) -> None:
         await connection.execute(SQL.release, *columns(parts))
 
 
+async def park(connection: Any, parts: Sequence[Part]) -> None:
+    """Put parts that are `held` where nobody leases them."""
+    if parts:
+        await connection.execute(SQL.park, *columns(parts))
+
+
+async def park_some(connection: Any, account_id: int, first: int, end: int, limit: int) -> int:
+    """The same with rows of the messages `first` to `end` that nobody holds; how many."""
+    return _count(await connection.execute(SQL.park_some, account_id, first, end, limit))
+
+
+async def unpark_some(
+    connection: Any, account_id: int, first: int, end: int, limit: int, lane: int, due_at: datetime, validity: timedelta
+) -> int:
+    """Let parked rows of the messages `first` to `end` leave, from `due_at` on; how many."""
+    return _count(
+        await connection.execute(SQL.unpark_some, account_id, first, end, limit, lane, due_at, validity)
+    )
+
+
+async def waiting_messages(connection: Any, account_id: int, first: int, end: int, limit: int) -> list[int]:
+    """Messages from `first` to `end` that have parts which nobody holds."""
+    return [row[0] for row in await connection.fetch(SQL.waiting_messages, account_id, first, end, limit)]
+
+
+async def any_left(db: Any, account_id: int, first: int, end: int) -> bool:
+    """Whether the messages `first` to `end` have parts in the queue."""
+    return bool(await db.fetchval(SQL.any_left, account_id, first, end))
+
+
+def _count(status: str) -> int:
+    return int(status.rpartition(" ")[2])
+
+
 async def rescue(connection: Any, carrier_ids: Sequence[int], now: datetime) -> list[Any]:
     """Lock the rows whose lease is over: whether they left is unknown."""
     return list(await connection.fetch(SQL.rescue, list(carrier_ids), now))

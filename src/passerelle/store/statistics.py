@@ -15,9 +15,14 @@ complaints  messages with `spam`
 parts, cost of messages whose sending time (`submission.due_at`) is past: parts - refunded_parts, price - refunded.
             A delta carries the sending time as `at` with +parts at acceptance and -parts at a refund; other figures
             count whatever their `at`
-unsubscribers   distinct numbers whose STOP answered a message (figure of `add_distinct`)
+opens       visits by people of a short link;  clicks: their arrivals at an address, be it at once or from a page of ours
+visits      opens of pages of ours, on which `seconds` were spent
+refunded    micro-euros that went back
+unsubscribers, openers, clickers    distinct numbers (figures of `add_distinct`)
 
-A test of a campaign carries no tag. Sandbox sends are in no figure.
+The tag '' stands for all of the dialect but tests. Tests of campaigns have the tag `TESTS`, messages of a campaign that of
+`campaign_key`: tags that nobody can give. Parts and cost by hour are of tests too: they are paid for. Sandbox sends are
+in no figure.
 """
 
 from __future__ import annotations
@@ -61,6 +66,11 @@ class Delta(msgspec.Struct, frozen=True):
     bounced: int = 0
     replies: int = 0
     complaints: int = 0
+    opens: int = 0
+    clicks: int = 0
+    visits: int = 0
+    seconds: int = 0
+    refunded: int = 0
 
 
 class Counters(msgspec.Struct, frozen=True):
@@ -75,6 +85,11 @@ class Counters(msgspec.Struct, frozen=True):
     bounced: int = 0
     replies: int = 0
     complaints: int = 0
+    opens: int = 0
+    clicks: int = 0
+    visits: int = 0
+    seconds: int = 0
+    refunded: int = 0
     unsubscribers: int = 0
     openers: int = 0
     clickers: int = 0
@@ -110,6 +125,11 @@ async def counters(db: Database, account_id: int, dialect: int, tag_key: str = "
     return Counters(*await db.fetchrow(_SQL.counters, account_id, dialect, tag_key))
 
 
+async def unsubscribers_of_all(db: Database, account_id: int, dialect: int) -> int:
+    """Distinct numbers of which a STOP came, in answer to tests too."""
+    return int(await db.fetchval(_SQL.unsubscribers_of_all, account_id, dialect))
+
+
 async def cost_rows(
     db: Database, account_id: int, dialect: int, boundaries: Sequence[datetime], now: datetime
 ) -> list[tuple[int, int]]:
@@ -142,6 +162,6 @@ async def distinct(db: Database, account_id: int, dialect: int, figure: Figure, 
 
 
 async def recount(db: Database, account_id: int, dialect: int, tag_key: str, now: datetime) -> Recount:
-    """Every figure from the rows themselves, for tests and for `doctor`; opens and clicks are left at zero."""
+    """Every figure from the rows themselves, for tests and for `doctor`."""
     *figures, parts, cost = await db.fetchrow(_SQL.recount, account_id, dialect, tag_key, now)
     return Recount(Counters(*figures), parts, cost)

@@ -1,7 +1,7 @@
 -- name: lock
 select m.account_id, m.id, m.submission_id, m.dialect, m.number, m.phone, m.country, m.parts, m.price, m.refunded,
        m.refunded_parts, m.state, m.state_at, m.sent_at, m.submitted_at, m.delivered_at, m.failed_at, m.bounced_at,
-       m.stopped_at, m.uncertain, m.carrier_id, m.error,
+       m.opened_at, m.stopped_at, m.uncertain, m.carrier_id, m.error,
        s.number as submission_number, s.tag, s.tag_key, s.campaign_name, s.campaign_id, s.dlr_url, s.due_at, s.test
 from unnest($1::bigint[], $2::bigint[]) as t (account_id, id)
      join message m on m.account_id = t.account_id and m.id = t.id
@@ -13,7 +13,7 @@ for no key update of m
 -- As `lock`, for the messages of parts that await one of these ids, with what is awaited behind.
 select m.account_id, m.id, m.submission_id, m.dialect, m.number, m.phone, m.country, m.parts, m.price, m.refunded,
        m.refunded_parts, m.state, m.state_at, m.sent_at, m.submitted_at, m.delivered_at, m.failed_at, m.bounced_at,
-       m.stopped_at, m.uncertain, m.carrier_id, m.error,
+       m.opened_at, m.stopped_at, m.uncertain, m.carrier_id, m.error,
        s.number as submission_number, s.tag, s.tag_key, s.campaign_name, s.campaign_id, s.dlr_url, s.due_at, s.test,
        a.operator_id, a.part, a.at
 from awaiting a
@@ -27,25 +27,27 @@ for no key update of m
 -- Changed messages, the statistics of the change, and the receipts that need not be awaited any more.
 with counted as (
     insert into statistic_delta (account_id, dialect, tag_key, at, messages, waiting, parts, cost, sent, submitted,
-                                 delivered, errors, bounced, replies, complaints)
-    select * from unnest($16::bigint[], $17::smallint[], $18::text[], $19::timestamptz[], $20::int[], $21::int[], $22::int[],
-                         $23::bigint[], $24::int[], $25::int[], $26::int[], $27::int[], $28::int[], $29::int[], $30::int[])
+                                 delivered, errors, bounced, replies, complaints, opens, clicks, visits, seconds, refunded)
+    select * from unnest($17::bigint[], $18::smallint[], $19::text[], $20::timestamptz[], $21::int[], $22::int[], $23::int[],
+                         $24::bigint[], $25::int[], $26::int[], $27::int[], $28::int[], $29::int[], $30::int[], $31::int[],
+                         $32::int[], $33::int[], $34::int[], $35::int[], $36::bigint[])
 ), settled as (
     delete from awaiting a
-    using (select $31::smallint as carrier_id, t.*
-           from unnest($32::text[], $33::bigint[], $34::bigint[], $35::smallint[])
+    using (select $37::smallint as carrier_id, t.*
+           from unnest($38::text[], $39::bigint[], $40::bigint[], $41::smallint[])
                 as t (operator_id, account_id, message_id, part) offset 0) t
     where a.carrier_id = t.carrier_id and a.operator_id = t.operator_id and a.account_id = t.account_id
           and a.message_id = t.message_id and a.part = t.part
 )
 update message m
 set state = t.state, state_at = t.state_at, sent_at = t.sent_at, submitted_at = t.submitted_at, delivered_at = t.delivered_at,
-    failed_at = t.failed_at, bounced_at = t.bounced_at, stopped_at = t.stopped_at, uncertain = t.uncertain,
-    carrier_id = t.carrier_id, error = t.error, refunded = t.refunded, refunded_parts = t.refunded_parts
+    failed_at = t.failed_at, bounced_at = t.bounced_at, opened_at = t.opened_at, stopped_at = t.stopped_at,
+    uncertain = t.uncertain, carrier_id = t.carrier_id, error = t.error, refunded = t.refunded,
+    refunded_parts = t.refunded_parts
 from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
-            $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::boolean[], $12::smallint[],
-            $13::text[], $14::bigint[], $15::smallint[])
-     as t (account_id, id, state, state_at, sent_at, submitted_at, delivered_at, failed_at, bounced_at, stopped_at,
+            $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::boolean[],
+            $13::smallint[], $14::text[], $15::bigint[], $16::smallint[])
+     as t (account_id, id, state, state_at, sent_at, submitted_at, delivered_at, failed_at, bounced_at, opened_at, stopped_at,
            uncertain, carrier_id, error, refunded, refunded_parts)
 where m.account_id = t.account_id and m.id = t.id
 

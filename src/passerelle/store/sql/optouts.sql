@@ -23,8 +23,9 @@ RETURNING number, token, phone, created_at, history
 -- name: add_many
 -- In the order of the key: batches that meet wait for each other, never in a circle.
 INSERT INTO blocked (account_id, list, phone, token, created_at, history)
-SELECT account_id, list, phone, token, $5, $6
-FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::bytea[]) AS n (account_id, list, phone, token)
+SELECT account_id, list, phone, token, $5, history
+FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::bytea[], $6::jsonb[])
+     AS n (account_id, list, phone, token, history)
 ORDER BY account_id, list, phone
 ON CONFLICT (account_id, list, phone) DO UPDATE
 SET deleted = false, created_at = excluded.created_at, history = blocked.history || excluded.history

@@ -26,13 +26,15 @@ with due as (
 )
 select q.account_id, q.message_id, q.part, q.submission_id, q.class, q.attempts, q.uncertain, q.valid_until, q.carrier_id,
        q.lane, q.lease_until, m.phone, m.text, m.encoding, m.parts, m.state, s.text as shared_text, s.sender, s.dialect,
-       s.tag_key, q.stop_applies and exists (
+       s.tag_key, s.flash, s.paused, s.cancelled, q.stop_applies and exists (
            select from blocked b where b.account_id = q.account_id and b.list = 1 and b.phone = m.phone and not b.deleted
            offset 0) as stopped
 from leased q,
      lateral (select phone, text, encoding, parts, state from message m
               where m.account_id = q.account_id and m.id = q.message_id offset 0) m,
-     lateral (select text, sender, dialect, case when test then '' else tag_key end as tag_key from submission s
+     lateral (select text, sender, dialect, tag_key, flash, paused_at is not null as paused,
+                     cancelled_at is not null as cancelled
+              from submission s
               where s.account_id = q.account_id and s.id = q.submission_id offset 0) s
 
 -- name: remove
@@ -95,10 +97,46 @@ update queue q set lease_until = null, lease_owner = null
 from unnest($1::bigint[], $2::bigint[], $3::smallint[]) as t (account_id, message_id, part)
 where q.account_id = t.account_id and q.message_id = t.message_id and q.part = t.part
 
+-- name: park
+-- Rows of paused submissions, still held: to the lane that nobody leases.
+update queue q set lane = 3, lease_until = null, lease_owner = null
+from unnest($1::bigint[], $2::bigint[], $3::smallint[]) as t (account_id, message_id, part)
+where q.account_id = t.account_id and q.message_id = t.message_id and q.part = t.part
+
+-- name: park_some
+-- Up to $4 rows of messages $2 to $3 that nobody holds.
+update queue q set lane = 3
+from (select account_id, message_id, part from queue
+      where account_id = $1 and message_id >= $2 and message_id < $3 and lane <> 3 and lease_until is null
+      order by message_id, part limit $4 for update skip locked) some
+where q.account_id = some.account_id and q.message_id = some.message_id and q.part = some.part
+
+-- name: unpark_some
+-- Up to $4 parked rows of messages $2 to $3, back to lane $5. What was due before $6 is due then, and what was never
+-- begun is valid for $7 from its time.
+update queue q
+set lane = $5, due_at = greatest(q.due_at, $6),
+    valid_until = case when q.attempts = 0 then greatest(q.due_at, $6) + $7::interval else q.valid_until end
+from (select account_id, message_id, part from queue
+      where account_id = $1 and message_id >= $2 and message_id < $3 and lane = 3
+      order by message_id, part limit $4 for update) some
+where q.account_id = some.account_id and q.message_id = some.message_id and q.part = some.part
+
+-- name: waiting_messages
+-- Messages from $2 to $3, up to $4 of them, that have rows which nobody holds, the first first.
+select distinct message_id from queue
+where account_id = $1 and message_id >= $2 and message_id < $3 and lease_until is null
+order by message_id limit $4
+
+-- name: any_left
+-- Whether messages $2 to $3 have rows, held or not.
+select exists (select from queue where account_id = $1 and message_id >= $2 and message_id < $3)
+
 -- name: rescue
 -- Leases that are over: their process died. Leased rows are the oldest of their lane, so a look at its head finds them.
 select q.account_id, q.message_id, q.part, q.submission_id, q.class, q.attempts, q.uncertain, q.valid_until, q.carrier_id,
-       q.lane, q.lease_until, m.phone, m.text, m.encoding, m.parts, s.text as shared_text, s.sender, s.dialect, s.tag_key, false as stopped,
+       q.lane, q.lease_until, m.phone, m.text, m.encoding, m.parts, s.text as shared_text, s.sender, s.dialect, s.tag_key,
+       s.flash, false as stopped,
        clock_timestamp() - q.lease_until as over
 from unnest($1::smallint[]) as c (carrier_id), generate_series(0, 2) as l (lane),
      lateral (select h.account_id, h.message_id, h.part, h.lease_until from queue h
@@ -110,7 +148,7 @@ from unnest($1::smallint[]) as c (carrier_id), generate_series(0, 2) as l (lane)
               offset 0 for update skip locked) q,
      lateral (select phone, text, encoding, parts from message m
               where m.account_id = q.account_id and m.id = q.message_id offset 0) m,
-     lateral (select text, sender, dialect, case when test then '' else tag_key end as tag_key from submission s
+     lateral (select text, sender, dialect, tag_key, flash from submission s
               where s.account_id = q.account_id and s.id = q.submission_id offset 0) s
 where head.lease_until < clock_timestamp() - interval '1 second'
 

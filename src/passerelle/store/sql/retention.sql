@@ -240,6 +240,6 @@ delete from group_send where submission_id >= $1 and submission_id < $2
 -- name: uncount_messages
 -- Rows stored are counted; figures of what became of them stay.
 insert into statistic_delta (account_id, dialect, tag_key, at, messages)
-select account_id, dialect, case when test then '' else tag_key end, $3, -sum(messages) from submission
+select account_id, dialect, tag_key, $3, -sum(messages) from submission
 where id >= $1 and id < $2
 group by 1, 2, 3 order by 1, 2, 3

@@ -43,7 +43,8 @@ from unnest($1::bigint[]) as a (account_id),
                 coalesce(sum(delivered), 0)::bigint as delivered, coalesce(sum(errors + bounced), 0)::bigint as failed
          from (
              select messages, waiting, delivered, errors, bounced from statistic_total
-             where account_id = a.account_id and dialect = any('{1,2,3,4,5}'::smallint[]) and tag_key = ''
+             where account_id = a.account_id and dialect = any('{1,2,3,4,5}'::smallint[])
+                   and tag_key = any(array['', E'\x1ftest'])
              union all
              select messages, waiting, delivered, errors, bounced from statistic_delta
              where account_id = a.account_id and not counted
