@@ -10,11 +10,14 @@ from collections.abc import Mapping
 
 from .urls import is_http
 
-LENGTH = 8  # characters of a code: 47 bits
-ENTROPY = 16  # random bytes that a code is made of
+LENGTH = 8  # characters of a code
+ENTROPY = 16  # random bytes that the code of a short link or of an invitation is made of: 44 bits of it are left
+TRACKED_ENTROPY = 8  # of a tracked link: 47 bits
 PATH = "/l"  # before a code, where short links have no host of their own
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PAIRS = tuple(a + b for a in _ALPHABET for b in _ALPHABET)
+_FIRST_PAIRS = tuple(pair for pair in _PAIRS if pair[0].isalpha())
 _CODE = re.compile(rf"[0-9A-Za-z]{{{LENGTH}}}")
 # Programs that fetch a page to show a preview of it, or that read the web.
 _ROBOT = re.compile(
@@ -26,13 +29,26 @@ _PURPOSES = ("purpose", "sec-purpose", "x-purpose", "x-moz")
 
 
 def spell(random: bytes) -> str:
-    """A code of `ENTROPY` random bytes: so many that no character is likelier than another to be noticed."""
-    number = int.from_bytes(random, "big")
-    code = []
-    for _ in range(LENGTH):
+    """A code of `ENTROPY` random bytes: so many that no character is likelier than another to be noticed.
+
+    It begins with a digit, that of a tracked link with a letter: no code is both.
+    """
+    number, digit = divmod(int.from_bytes(random, "big"), 10)
+    code = [_ALPHABET[digit]]
+    for _ in range(LENGTH - 1):
         number, digit = divmod(number, len(_ALPHABET))
         code.append(_ALPHABET[digit])
     return "".join(code)
+
+
+def spell_tracked(random: bytes) -> list[str]:
+    """Codes of tracked links, of `TRACKED_ENTROPY` random bytes each: two characters at a time, as they are many."""
+    first, pair = len(_FIRST_PAIRS), len(_PAIRS)
+    second, third = first * pair, first * pair * pair
+    return [
+        _FIRST_PAIRS[n % first] + _PAIRS[n // first % pair] + _PAIRS[n // second % pair] + _PAIRS[n // third % pair]
+        for n in memoryview(random).cast("Q")
+    ]
 
 
 def is_code(text: str) -> bool:

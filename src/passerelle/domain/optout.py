@@ -41,6 +41,13 @@ def has_any_stop_mention(text: str) -> bool:
     return _ANY_MENTION.search(text[-_MENTION_WINDOW:]) is not None
 
 
+def mention_start(text: str) -> int:
+    """Where the mention at the end of a text begins; the end of a text that has none."""
+    window = max(len(text) - _MENTION_WINDOW, 0)
+    found = _ANY_MENTION.search(text, window)
+    return len(text) if found is None else found.start()
+
+
 def append_mention(text: str, mention: str) -> str:
     """The text with the mention at its end; the mention brings its own line feed."""
     return text + mention

@@ -29,9 +29,9 @@ class Links:
         self._site = site
         self._seen: dict[str, Clicks] = {}
 
-    def address(self, code: str) -> str:
-        """The link of a code."""
-        return links.address(code, self._host, self._site)
+    def address(self, code: str, host: str = "") -> str:
+        """The link of a code; `host`: of the customer, '' for that of the platform."""
+        return links.address(code, host or self._host, self._site)
 
     async def shorten(self, account_id: int, urls: Sequence[str]) -> list[str]:
         """A new short link for each address; what no link may lead to stays as it is."""

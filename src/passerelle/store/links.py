@@ -48,6 +48,11 @@ def new_code() -> str:
     return links.spell(secrets.token_bytes(links.ENTROPY))
 
 
+def new_tracked_codes(count: int) -> list[str]:
+    """Codes for tracked links, that nobody guesses."""
+    return links.spell_tracked(secrets.token_bytes(links.TRACKED_ENTROPY * count))
+
+
 async def make(connection: Any, account_id: int, url: str, now: datetime, expires_at: datetime | None = None) -> str:
     """The code of a new link to `url`. Raises ValueError where none may lead (`domain.links.is_target`)."""
     (code,) = await make_many(connection, account_id, [url], now, expires_at)
