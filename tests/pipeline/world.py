@@ -187,7 +187,7 @@ EMPTIED = (
     "rcs_failover", "rcs_event", "blocked", "statistic_delta", "statistic_total", "statistic_hour", "statistic_distinct",
     "bind", "idempotency",
     "virtual_number", "forwarding_change", "verification", "verified_number", "dead_subscriber",
-    "survey", "link", "subaccount", "signup", "login", "mail", "native_key", "webhook_delivery", "webhook_endpoint",
+    "survey", "link", "visit", "tracked_link", "link_target", "subaccount", "signup", "login", "mail", "native_key", "webhook_delivery", "webhook_endpoint",
     "wallet", "account",
 )  # fmt: skip
 

@@ -252,7 +252,7 @@ async def settled(db: Database) -> AsyncIterator[Town]:
     door = Door(db, accounts, clock)
     surfaces: list[Surface] = [
         SmsPartner(Services(db, door, accounts, submitter, clock, rcs=True)),
-        Primotexto(db, door, submitter, clock),
+        Primotexto(db, door, submitter, clock, lambda code, _: f"https://l.example/{code}"),
     ]
     bakery, bakery_key = await accounts.create("bakery@example.org", now=TUESDAY)
     mallory, mallory_key = await accounts.create("mallory@example.org", now=TUESDAY)

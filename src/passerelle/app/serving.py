@@ -101,7 +101,7 @@ def dialects(base: Ground, submitter: Submitter, behind: App) -> Dialects:
                 address=base.links.address,
             )
         ),
-        Primotexto(base.db, door, submitter, base.clock),
+        Primotexto(base.db, door, submitter, base.clock, base.links.address),
     ]
     limits = Limits(
         hosts=dict(settings.hosts), trusted_proxies=tuple(settings.trusted_proxies), max_body=settings.max_body

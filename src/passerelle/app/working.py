@@ -18,7 +18,7 @@ from ..outbound.carrier import Line
 from ..outbound.lookup import Provider, provider
 from ..outbound.smpp import SmppCarrier
 from ..outbound.webhook import Poster
-from ..pipeline import list_import
+from ..pipeline import halting, list_import
 from ..pipeline.accounts import Accounts
 from ..pipeline.callbacks import Callbacks
 from ..pipeline.contact_import import take_up
@@ -108,6 +108,7 @@ def _worker(
     regular.append((1.0, lambda: housekeeping.tick(clock.now())))
     regular.append((1.0, lambda: take_up(db, clock)))
     regular += [(1.0, lambda: list_import.take_up(db, clock)), (10.0, lambda: list_import.tidy(db, clock))]
+    regular += [(1.0, lambda: halting.carry_on(db, clock, validity)), (1.0, lambda: halting.end(db, clock, validity))]
     outbox = Outbox(db, accounts.keyring, settings.mail, clock)
     regular += [(2.0, outbox.carry), (10.0, lambda: settle_removed(db, clock.now()))]
     regular.append((1.0, Builder(db, accounts, clock, notifications.rental).run))

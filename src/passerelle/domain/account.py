@@ -56,6 +56,9 @@ class Rules:
     national_blacklists: bool = True
     rate_default: int = 0  # calls a minute, 0: none
     daily_quota: int = 0  # messages a day of Paris, over all dialects; 0: none
+    free_campaigns: int = 0  # Primotexto campaigns launched a month of Paris; 0: any number
+    short_link_host: str = ""  # of its links; '': that of the platform
+    track_links: bool = False  # addresses in single Primotexto messages become short links, as those of campaigns
     daily_contacts: int = 0  # contacts posted one by one to Primotexto lists, a day of Paris; 0: none
 
 

@@ -73,6 +73,7 @@ class Reason(enum.Enum):
     RCS_FORBIDDEN = "rcs_forbidden"
     CREDIT = "credit"
     QUOTA = "quota"
+    CAMPAIGN_LIMIT = "campaign_limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,22 @@ class Finding:
     reason: Reason
     subject: str = ""
     position: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """What a request has of the campaign that it belongs to.
+
+    `regions`: of the items, by position, whose public holidays count too (domain.calendar). `clean_stops`,
+    `clean_bounces`: whether those lists are looked at. `test`: one message to try it, counted apart.
+    """
+
+    id: bytes
+    flash: bool = False
+    clean_stops: bool = True
+    clean_bounces: bool = True
+    test: bool = False
+    regions: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -103,6 +120,7 @@ class Wanted:
     reply_url: str = ""
     sandbox: bool = False
     failover: str | None = None  # the text of the SMS that follows where an RCS message does not arrive
+    campaign: Belonging | None = None
     faults: list[Finding] = field(default_factory=list)  # found while reading
 
 
@@ -127,13 +145,15 @@ def judge(wanted: Wanted, account: Account, profile: Profile, now: datetime) -> 
     if wanted.service is Service.RCS and not account.rules.rcs:
         findings.append(Finding(Reason.RCS_FORBIDDEN))
     due_at = wanted.due_at or now
-    if traffic_of(wanted, account) is TrafficClass.MARKETING and not account.rules.quiet_exempt:
+    if keeps_hours(wanted, account):
         due_at = _opened(wanted, account, profile, due_at, findings)
     common = _Text(wanted.text, wanted, account, profile) if wanted.text or _is_shared(wanted) else None
     if common is not None and common.fault is not None:
         findings.append(Finding(common.fault, common.subject))
     after = _failover(wanted, account, profile, findings)
     recipients, dropped = _recipients(wanted, account, profile, common)
+    if wanted.campaign is not None:  # a campaign leaves as a whole or not at all
+        findings += [one for one in dropped if one.reason is Reason.TEXT_LONG][:1]
     if findings or not recipients:
         return Judged(None, findings, dropped)
     submission = _submission(wanted, account, profile, now, due_at, common, recipients)
@@ -162,6 +182,11 @@ def _submission(
 ) -> Submission:
     traffic = traffic_of(wanted, account)
     scope = account.rules.stop_scope_primotexto if profile.bounces_refuse else account.rules.stop_scope_smspartner
+    stop_applies, bounce_applies = scope == "all" or traffic is TrafficClass.MARKETING, profile.bounces_refuse
+    campaign = wanted.campaign
+    if campaign is not None:
+        stop_applies = traffic is TrafficClass.MARKETING or campaign.clean_stops
+        bounce_applies = campaign.clean_bounces
     return Submission(
         account_id=account.id,
         account_version=account.version,
@@ -179,10 +204,18 @@ def _submission(
         dlr_url=wanted.dlr_url,
         reply_url=wanted.reply_url,
         sandbox=wanted.sandbox,
-        stop_applies=scope == "all" or traffic is TrafficClass.MARKETING,
-        bounce_applies=profile.bounces_refuse,
+        stop_applies=stop_applies,
+        bounce_applies=bounce_applies,
         scheduled=due_at > now,
+        campaign_id=None if campaign is None else campaign.id,
+        flash=campaign is not None and campaign.flash,
+        test=campaign is not None and campaign.test,
     )
+
+
+def keeps_hours(wanted: Wanted, account: Account) -> bool:
+    """Whether it leaves at decent hours only."""
+    return traffic_of(wanted, account) is TrafficClass.MARKETING and not account.rules.quiet_exempt
 
 
 def traffic_of(wanted: Wanted, account: Account) -> TrafficClass:
@@ -281,7 +314,7 @@ class _Text:
         foreign = text.foreign(ready)
         if not foreign:
             return ready
-        policy = account.rules.characters if profile.characters == "account" else profile.characters
+        policy = profile.policy(account.rules.characters)
         if policy == "unicode":
             self.encoding = text.Encoding.UCS2
             return ready
@@ -358,6 +391,7 @@ def _recipient(
     if ready is None or ready.fault is not None:
         fault = Reason.TEXT_MISSING if ready is None or ready.fault is None else ready.fault
         return Finding(fault, number.e164, position)
+    regions = wanted.campaign.regions if wanted.campaign is not None else ()
     return Recipient(
         phone=int(number.e164[1:]),
         country=number.country,
@@ -366,6 +400,7 @@ def _recipient(
         parts=ready.parts,
         price=quote(unit_price, ready.parts),
         position=position,
+        region=regions[position] if regions else "",
     )
 
 

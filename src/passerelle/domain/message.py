@@ -119,6 +119,7 @@ class DuePart:
     uncertain: bool
     valid_until: datetime
     deadline: float  # monotonic seconds: after it nothing may be written
+    region: str = ""  # whose public holidays count too
     flash: bool = False  # shown at once, not stored by the phone
     twice: bool = False  # an unknown outcome is tried once more
     lease_until: datetime | None = None  # clock of the database: names the lease
@@ -173,6 +174,7 @@ class Recipient:
     price: int  # micro-euros, all parts
     position: int = 0  # in the request
     index: int = 0  # among the accepted
+    region: str = ""  # whose public holidays count too (domain.calendar)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,10 @@ class Profile:
     bounces_refuse: bool  # the list of dead numbers is looked at on acceptance
     media_type: str
 
+    def policy(self, of_account: str) -> str:
+        """What is done with characters outside GSM 03.38 where the account says `of_account`."""
+        return of_account if self.characters == "account" else self.characters
+
 
 SMSPARTNER = Profile(
     dialect=Dialect.SMSPARTNER,

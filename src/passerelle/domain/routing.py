@@ -27,7 +27,13 @@ def rank(service: int, country: str, routes: Sequence[Route]) -> list[int]:
 
 
 def lane_of(submission: Submission) -> Lane:
-    """A single transactional message may be a code: it goes first; marketing, and what is large, goes last."""
-    if submission.traffic is TrafficClass.MARKETING or len(submission.recipients) > LARGE:
+    """A single transactional message may be a code: it goes first; marketing, campaigns, and what is large, go last."""
+    is_campaign = submission.campaign_id is not None and not submission.test
+    return lane_for(submission.traffic, len(submission.recipients), is_campaign)
+
+
+def lane_for(traffic: int, messages: int, is_campaign: bool) -> Lane:
+    """The lane of a submission of so many messages."""
+    if traffic == TrafficClass.MARKETING or is_campaign or messages > LARGE:
         return Lane.BULK
-    return Lane.CODES if len(submission.recipients) == 1 else Lane.TRANSACTIONAL
+    return Lane.CODES if messages == 1 else Lane.TRANSACTIONAL

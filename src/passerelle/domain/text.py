@@ -162,8 +162,11 @@ def decode(data: bytes, data_coding: int) -> str:
     """Text of a received short_message, whatever the bytes; never raises.
 
     0 and 0xF0-0xF3 are GSM unpacked (an escape before an unknown code gives the character of the main table,
-    3GPP TS 23.038 section 6.2.1.1), 8 is UTF-16BE; ASCII, Latin-1 and all other codings are read as Latin-1.
+    3GPP TS 23.038 section 6.2.1.1), 8 is UTF-16BE; ASCII, Latin-1 and all other codings are read as Latin-1. With a
+    message class (0x10-0x13, 0x18-0x1B; 3GPP TS 23.038 section 4) they are the same.
     """
+    if 0x10 <= data_coding <= 0x1F:
+        data_coding &= 0x0C
     if data_coding == Encoding.GSM or 0xF0 <= data_coding <= 0xF3:
         return _gsm_text(data)
     return data.decode("utf-16-be", "replace") if data_coding == Encoding.UCS2 else data.decode("latin-1")

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..domain.campaigns import Stage
 from ..domain.message import Dialect, State
-from ..store import ledger, queue, subaccounts, submissions
+from ..store import campaigns, ledger, queue, subaccounts, submissions
 from ..store.database import Database
 from .settle import Key, Settlement
 
@@ -66,12 +67,13 @@ async def _end(connection: Any, account_id: int, found: Any, now: datetime, late
     parts, end = 0, found["id"] + found["messages"]
     for first in range(found["id"], end, SLICE):  # others have their turn between; the wallet is locked at the end
         keys = [(account_id, key) for key in range(first, min(first + SLICE, end))]
-        settlement, taken = await _take_back(connection, keys, now)
+        settlement, taken = await take_back(connection, keys, now)
         await settlement.save(refunds)
         parts += taken
     if parts < found["parts"]:
         raise _Left
     await submissions.mark_cancelled(connection, account_id, found["id"], now)
+    await campaigns.set_stage(connection, account_id, found["id"], Stage.CANCELLED, now)
     await ledger.refund(connection, refunds, now)
     return CancelVerdict.CANCELLED
 
@@ -85,12 +87,12 @@ async def cancel_waiting(db: Database, account_id: int, now: datetime, limit: in
         rows = await subaccounts.waiting(connection, account_id, now, limit)
         if rows:  # the submissions first: whoever cancels one has locked it before its messages
             await subaccounts.mark_cancelled(connection, account_id, [row["submission_id"] for row in rows], now)
-            settlement, _ = await _take_back(connection, [(account_id, row["message_id"]) for row in rows], now)
+            settlement, _ = await take_back(connection, [(account_id, row["message_id"]) for row in rows], now)
             await settlement.save()
     return len(rows)
 
 
-async def _take_back(connection: Any, keys: Sequence[Key], now: datetime) -> tuple[Settlement, int]:
+async def take_back(connection: Any, keys: Sequence[Key], now: datetime) -> tuple[Settlement, int]:
     """Take what nobody holds of these messages out of the queue; the changes to save, and how many parts."""
     settlement = Settlement(connection, now, None)
     await settlement.load(keys)

@@ -23,7 +23,7 @@ from ..domain.rcs_names import name_of
 from ..domain.retry import AGAIN, next_at
 from ..outbound.carrier import Carrier
 from ..smpp.receipt import id_forms
-from ..store import events, queue, receipts
+from ..store import campaigns, events, queue, receipts
 from ..store.database import Database
 from ..store.messages import Settled
 from ..store.queue import Held, Part, Requeued, Taken
@@ -82,18 +82,27 @@ class Dispatcher:
         self, due: list[DuePart], ends: dict[PartKey, State], paused: set[PartKey], now: datetime
     ) -> list[DuePart]:
         """Those that may leave; the others are ended, parked, or put off."""
-        good, closed = await self._open_now([part for part in due if part.key not in ends and part.key not in paused], now)
+        good, closed = await self._open_now(
+            [part for part in due if part.key not in ends and part.key not in paused], now
+        )
         if ends or closed or paused:
             ended, halted = [part for part in due if part.key in ends], [part for part in due if part.key in paused]
             async with self._db.transaction() as connection:
                 ours = await self._held(connection, [*ended, *halted, *(part for part, _ in closed)])
-                await queue.park(connection, [_key(part) for part in halted if _key(part) in ours])
+                await self._halt(connection, [part for part in halted if _key(part) in ours])
                 await queue.requeue(
                     connection, [self._put_off(part, opens) for part, opens in closed if _key(part) in ours]
                 )
                 leased = await self._end(connection, [part for part in ended if _key(part) in ours], ends, now)
             self._teller.post(leased)
         return good
+
+    async def _halt(self, connection: Any, parts: Sequence[DuePart]) -> None:
+        """Of submissions that are paused: out of the way. Whoever resumes one waits for this, or is seen here."""
+        paused = await campaigns.share_paused(connection, {(p.key.account_id, p.submission_id) for p in parts})
+        still = [(p.key.account_id, p.submission_id) in paused for p in parts]
+        await queue.park(connection, [_key(part) for part, is_so in zip(parts, still, strict=True) if is_so])
+        await queue.release(connection, [_key(part) for part, is_so in zip(parts, still, strict=True) if not is_so])
 
     def _put_off(self, part: DuePart, opens: datetime) -> Requeued:
         """To the opening. What was never begun stays valid for as long from there; the rest must end one day."""
@@ -128,7 +137,7 @@ class Dispatcher:
         rules = await self._teller.rules({part.key.account_id for part in marketing})
         closed = []
         for part in marketing:
-            opens = opening(rules.get(part.key.account_id, Rules()), part.phone, now)
+            opens = opening(rules.get(part.key.account_id, Rules()), part.phone, now, part.region)
             if opens > now:
                 closed.append((part, opens))
         late = {part.key for part, _ in closed}
@@ -305,11 +314,14 @@ class Dispatcher:
 _ENDED = frozenset(state for state in State if state >= State.DELIVERED)
 
 
-def opening(rules: Rules, phone: int, now: datetime) -> datetime:
-    """When marketing may leave for this number: `now`, or later. Where two zones share no hour, Paris decides."""
+def opening(rules: Rules, phone: int, now: datetime, region: str = "") -> datetime:
+    """When marketing may leave for this number: `now`, or later. Where two zones share no hour, Paris decides.
+
+    `region`: whose public holidays count, beside those that the account keeps.
+    """
     if rules.quiet_exempt:
         return now
-    paris = calendar.Hours(start=rules.quiet_end, end=rules.quiet_start, region=rules.holiday_region)
+    paris = calendar.Hours(start=rules.quiet_end, end=rules.quiet_start, region=region or rules.holiday_region)
     zone = numbers.zone_of(f"+{phone}")
     if zone == calendar.PARIS.key:
         return calendar.next_open(now, paris)
@@ -393,6 +405,7 @@ def _due_part(row: Any, deadline: float) -> DuePart:
         uncertain=row["uncertain"],
         valid_until=row["valid_until"],
         deadline=deadline,
+        region=row["region"],
         flash=row["flash"],
         # 00-common, 9: neither marketing nor campaigns, which are what the lane is for
         twice=row["class"] == TrafficClass.TRANSACTIONAL and row["lane"] != Lane.BULK,

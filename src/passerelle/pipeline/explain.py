@@ -42,7 +42,7 @@ RULES: dict[str, frozenset[Reason]] = {
     ),
     "blocked numbers": frozenset({R.OPTED_OUT, R.BOUNCED, R.BOUNCED_PLATFORM}),
     "price and route": frozenset({R.NO_PRICE}),
-    "credit": frozenset({R.CREDIT, R.QUOTA}),
+    "credit": frozenset({R.CREDIT, R.QUOTA, R.CAMPAIGN_LIMIT}),
 }  # fmt: skip
 STAND_IN = "+33639980000"  # a number for what can be told without a good one
 

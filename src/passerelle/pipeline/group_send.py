@@ -11,21 +11,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..domain import merge
+from ..domain import campaigns, merge
 from ..domain.account import Account
 from ..domain.admission import LONGEST_TEXT, Finding, Reason, Wanted, paris_hours
 from ..domain.forecast import expected_end
 from ..domain.message import State, TrafficClass
 from ..domain.profile import Profile
-from ..store import contacts as contact_store
 from ..store import group_sends as store
 from ..store.contacts import Group
 from ..store.database import Database
 from ..store.submissions import Numbered
+from .audience import Writer, of_group
 from .batch import Beside, Idempotency, Refused, Result
 from .submit import Submitter
 
-PAGE = 2_000  # contacts read and merged at once
 LATELY = timedelta(minutes=1)
 
 
@@ -48,30 +47,17 @@ async def send(
     """Send `like.text`, its merge fields filled in, to all contacts of a group; `like` has no items."""
     if len(like.text) > LONGEST_TEXT:  # before it is written out for each contact
         return Refused([Finding(Reason.TEXT_LONG)], [])
-    unknown = merge.unknown(like.text)
+    ready, audience = campaigns.Copy(merge.template(like.text), ()), of_group(account.id, group.id)
+    unknown = campaigns.unknown_fields(ready, audience.names)
     if unknown:
         return UnknownFields(unknown)
-    items = await _items(db, account.id, group.id, like.text if merge.fields(like.text) else "")
+    writer = Writer(ready, audience.key, profile.policy(account.rules.characters), str)
+    items = (await writer.everybody(db, audience)).items
     if not items:
         return Refused([Finding(Reason.NO_RECIPIENT)], [])
-    wanted = replace(like, items=items, text=like.text if items[0][1] is None else "", faults=list(like.faults))
+    wanted = replace(like, items=items, text=like.text if ready.is_shared else "", faults=list(like.faults))
     beside = _noted(group, like.text, len(items))
     return await submitter.accept(account, wanted, profile, idempotency, beside)
-
-
-async def _items(db: Database, account_id: int, group_id: int, template: str) -> list[tuple[str, str | None]]:
-    """Numbers with the text of each; without a template they share one. Of a text that is too long only so much is
-    kept that it is refused: a hundred thousand of them would fill the memory."""
-    items: list[tuple[str, str | None]] = []
-    last = 0
-    while page := await contact_store.recipients(db, account_id, group_id, last, PAGE):
-        last = page[-1]["id"]
-        items += [(f"+{row['phone']}", _merged(template, row) if template else None) for row in page]
-    return items
-
-
-def _merged(template: str, row: Any) -> str:
-    return merge.render(template, merge.values_of(row))[: LONGEST_TEXT + 1]
 
 
 def _noted(group: Group, text: str, contacts: int) -> Beside:

@@ -115,20 +115,20 @@ class Submitter:
 
         `beside` writes rows of its own in the same transaction.
         """
-        judged = await self._judge(wanted, account, profile)
+        judged = await self.judge(wanted, account, profile)
         if judged.submission is None:
             fresh = await self._accounts.again(account)  # a refusal is not looked at again by a commit
             if fresh is None or fresh.state is not AccountState.ACTIVE:
                 return Denied(None if fresh is None else fresh.state)
             if fresh.version != account.version:
-                account, judged = fresh, await self._judge(wanted, fresh, profile)
+                account, judged = fresh, await self.judge(wanted, fresh, profile)
         if judged.submission is None and idempotency is None:
             return Refused(judged.findings, judged.dropped)
         if idempotency is None:
             return await self._enqueue(account, wanted, profile, judged, None, beside)
         return await self._accept_once(account, wanted, profile, judged, idempotency, beside)
 
-    async def _judge(self, wanted: Wanted, account: Account, profile: Profile) -> Judged:
+    async def judge(self, wanted: Wanted, account: Account, profile: Profile) -> Judged:
         """A long request is judged in a thread, one at a time: nobody else waits for it."""
         texts = len(wanted.text) + sum(len(own) for _, own in wanted.items if own)
         if len(wanted.items) <= QUICK and texts <= QUICK_TEXT:
@@ -153,13 +153,15 @@ class Submitter:
         self._in_flight[key] = ended
         try:
             if judged.submission is None:
-                return await self._answered(key, idempotency) or Refused(judged.findings, judged.dropped)
+                return await self.answered(account.id, idempotency) or Refused(judged.findings, judged.dropped)
             return await self._enqueue(account, wanted, profile, judged, idempotency, beside)
         finally:
             del self._in_flight[key]
             ended.cancel()
 
-    async def _answered(self, key: tuple[int, str, str], idempotency: Idempotency) -> Result | None:
+    async def answered(self, account_id: int, idempotency: Idempotency) -> Result | None:
+        """What was answered before under this key; None: nothing."""
+        key = (account_id, idempotency.path, idempotency.key)
         known = await submissions.known_answers(self._db, [key], self._clock.now())
         return replay(known, key, idempotency)
 
@@ -387,7 +389,7 @@ class Submitter:
         account = await self._accounts.again(item.account)
         if account is None or account.state is not AccountState.ACTIVE:
             return Denied(None if account is None else account.state)
-        judged = await self._judge(item.wanted, account, item.profile)
+        judged = await self.judge(item.wanted, account, item.profile)
         if judged.submission is None:
             return Refused(judged.findings, judged.dropped)
         item.account, item.submission, item.dropped = account, judged.submission, judged.dropped

@@ -22,11 +22,12 @@ ERASED = 5_000  # contacts that lose a value in one transaction
 
 
 class ContactList(msgspec.Struct, frozen=True):
-    """A list. `token`: 12 bytes."""
+    """A list. `token`: 12 bytes; `region`: whose public holidays count for its contacts (domain.calendar)."""
 
     id: int
     token: bytes
     name: str
+    region: str = ""
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -47,6 +48,22 @@ async def find(db: Database, account_id: int, token: bytes) -> ContactList | Non
     """A list."""
     row = await db.fetchrow(SQL.find, account_id, token)
     return None if row is None else ContactList(*row)
+
+
+async def by_id(db: Database, account_id: int, list_id: int) -> ContactList | None:
+    """A list by its inner number."""
+    row = await db.fetchrow(SQL.by_id, account_id, list_id)
+    return None if row is None else ContactList(*row)
+
+
+async def set_region(db: Database, account_id: int, list_id: int, region: str) -> None:
+    """Whose public holidays count for the contacts of a list that say nothing of it themselves."""
+    await db.execute(SQL.set_region, account_id, list_id, region)
+
+
+async def members_of(connection: Any, account_id: int, list_id: int, phones: Sequence[int]) -> list[Member]:
+    """Of these numbers the contacts of a list."""
+    return [Member(*row) for row in await connection.fetch(SQL.members_of, account_id, list_id, phones)]
 
 
 async def listing(db: Database, account_id: int) -> list[ContactList]:

@@ -126,9 +126,7 @@ async def unpark_some(
     connection: Any, account_id: int, first: int, end: int, limit: int, lane: int, due_at: datetime, validity: timedelta
 ) -> int:
     """Let parked rows of the messages `first` to `end` leave, from `due_at` on; how many."""
-    return _count(
-        await connection.execute(SQL.unpark_some, account_id, first, end, limit, lane, due_at, validity)
-    )
+    return _count(await connection.execute(SQL.unpark_some, account_id, first, end, limit, lane, due_at, validity))
 
 
 async def waiting_messages(connection: Any, account_id: int, first: int, end: int, limit: int) -> list[int]:

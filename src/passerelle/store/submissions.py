@@ -79,13 +79,14 @@ async def insert(connection: Any, batch: Batch, validity: timedelta) -> bool:
     One statement: outside a transaction it is one. Sandbox sends are not for it.
     """
     messages = columns(chain.from_iterable(map(_message_rows, batch.stored)))
+    heads = columns(map(_submission_row, batch.stored))
     wallets = sorted(batch.wallets.items())
     done = await connection.fetchval(
         SQL.insert_batch,
-        *zip(*map(_submission_row, batch.stored), strict=True),
+        *heads[:18],
         *messages[:15],
         validity,
-        *messages[15:],
+        *messages[15:17],
         [account for account, _ in wallets],
         [version for _, (version, _) in wallets],
         [cost for _, (_, cost) in wallets],
@@ -94,6 +95,8 @@ async def insert(connection: Any, batch: Batch, validity: timedelta) -> bool:
             *((d.account_id, d.dialect, d.tag_key, d.at, d.messages, d.waiting, d.parts, d.cost) for d in batch.deltas),
             strict=True,
         ),
+        *heads[18:],
+        messages[17],
     )
     return bool(done)
 
@@ -122,6 +125,7 @@ async def insert_slice(connection: Any, one: Numbered, start: int, stop: int, va
         s.stop_applies,
         s.due_at,
         validity,
+        [to.region for to in some],
     )
 
 
@@ -137,7 +141,8 @@ def _submission_row(one: Numbered) -> tuple[object, ...]:
     s = one.submission
     return (
         s.account_id, one.id, s.dialect, one.number, s.accepted_at, s.due_at, len(s.recipients), one.cost,
-        s.text, s.sender, s.tag, s.tag_key, s.campaign_name, s.traffic, s.service, s.dlr_url, s.reply_url, False,
+        s.text, s.sender, s.tag, s.tag_key, s.campaign_name, s.traffic, s.service, s.dlr_url, s.reply_url, s.test,
+        s.campaign_id, s.flash,
     )  # fmt: skip
 
 
@@ -147,6 +152,7 @@ def _message_rows(one: Numbered) -> list[tuple[object, ...]]:
         (
             s.account_id, one.id + offset, one.id, s.dialect, number, to.phone, to.country, to.text, to.encoding,
             to.parts, to.price, at, carrier, one.lane, s.traffic, s.due_at, s.stop_applies,
+            to.region,
         )
         for offset, (to, number, carrier) in enumerate(zip(s.recipients, one.numbers, one.carrier_ids, strict=True))
     ]  # fmt: skip
@@ -202,8 +208,12 @@ async def lock_by_id(connection: Any, account_id: int, submission_id: int) -> di
 
 
 async def _with_waiting(connection: Any, account_id: int, row: Any) -> dict[str, Any]:
-    waiting = await connection.fetchrow(SQL.still_queued, account_id, row["id"], row["id"] + row["messages"])
-    return dict(row) | dict(waiting)
+    return dict(row) | await still_queued(connection, account_id, row["id"], row["id"] + row["messages"])
+
+
+async def still_queued(connection: Any, account_id: int, first: int, end: int) -> dict[str, int]:
+    """How many parts the messages `first` to `end` have, and how many of them wait untouched: parts, queued."""
+    return dict(await connection.fetchrow(SQL.still_queued, account_id, first, end))
 
 
 async def is_sandboxed(connection: Any, account_id: int, dialect: int, number: int) -> bool:

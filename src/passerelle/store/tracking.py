@@ -5,16 +5,86 @@ One rule: a visit is written before it is answered, and counted once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+from ..domain.links import LIVE, is_target
 from ..domain.tracking import Target
-from .database import queries
+from .database import Database, columns, queries
 
 _SQL = queries("tracking")
 
 STEP = 20_000  # links that one statement adds
+MOST_SECONDS = 1_800  # of a visit
+
+
+class Asked(NamedTuple):
+    """A link that is followed. `link`: 0, or which of the page behind it; `robot`: a `domain.links.Robot`."""
+
+    code: str
+    link: int
+    robot: int
+
+
+class Led(NamedTuple):
+    """Where it leads: to `url`, or to the page of the target. No target: a short link that was written by itself."""
+
+    target_id: int | None
+    visit_id: int | None
+    url: str | None
+
+
+class Stay(NamedTuple):
+    """How many seconds in all a page was seen at a visit, as its code and the visit are named there."""
+
+    code: str
+    visit_id: int
+    seconds: int
+
+
+class Holder(NamedTuple):
+    """The message that a link was sent in. `listed`: its number is on the stop list."""
+
+    account_id: int
+    message_id: int
+    phone: int
+    stopped: bool
+    listed: bool
+
+
+class Uncounted(NamedTuple):
+    """A visit by somebody, and what it counts for; nothing where its target is gone, no message where that is.
+
+    `news`: that it was opened, or that it arrived, is new for the message.
+    """
+
+    id: int
+    at: datetime
+    link: int
+    seconds: int
+    account_id: int | None
+    dialect: int | None
+    tag_key: str | None
+    is_page: bool | None
+    message_id: int | None
+    phone: int | None
+    news: bool | None
+
+
+class Visit(NamedTuple):
+    """Who came: message `place` of the submission, through which link, person or `domain.links.Robot`."""
+
+    target_id: int
+    place: int
+    id: int
+    link: int
+    at: datetime
+    robot: int
+    seconds: int
+
+
+# --- what is sent --------------------------------------------------------------------------------------------------
 
 
 async def add_targets(
@@ -26,12 +96,21 @@ async def add_targets(
     targets: Sequence[Target],
     now: datetime,
 ) -> list[int]:
-    """Write where the links of a submission lead; their ids, in the order of `targets`."""
+    """Write where the links of a submission lead; their ids, in the order of `targets`. Raises ValueError where a link
+    may not lead there."""
+    for url in _urls(targets):
+        if not is_target(url):
+            raise ValueError(f"no link may lead to {url!r}")
     urls, titles, pages, inside = ([getattr(one, name) for one in targets] for name in ("url", "title", "html", "urls"))
     rows = await connection.fetch(
         _SQL.add_targets, account_id, submission_id, dialect, tag_key, urls, titles, pages, inside, now
     )
     return sorted(row["id"] for row in rows)
+
+
+def _urls(targets: Iterable[Target]) -> Iterable[str]:
+    for one in targets:
+        yield from one.urls if one.url is None else (one.url,)
 
 
 async def add_links(
@@ -50,3 +129,59 @@ async def add_links(
         if stored < len(flat):
             return False
     return True
+
+
+# --- who comes -----------------------------------------------------------------------------------------------------
+
+
+async def visit(db: Database, asked: Sequence[Asked], now: datetime) -> list[Led | None]:
+    """Write down who followed which links; where each leads, or None where it leads nowhere."""
+    led: list[Led | None] = [None] * len(asked)
+    for n, target_id, visit_id, url in await db.fetch(_SQL.visit, *columns(asked), now, now - LIVE):
+        led[n - 1] = Led(target_id, visit_id, url)
+    return led
+
+
+async def spend(db: Database, stays: Sequence[Stay], now: datetime) -> None:
+    """Write down how long people have stayed; a stay only grows, and what names no visit of its code is ignored."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    await db.execute(_SQL.spend, *columns(stays), now, MOST_SECONDS, hour)
+
+
+async def page(db: Database, target_id: int) -> Target | None:
+    """The page that a target is."""
+    row = await db.fetchrow(_SQL.page, target_id)
+    return None if row is None else Target(row["url"], row["title"], row["html"], tuple(row["urls"]))
+
+
+async def whose(connection: Any, code: str, now: datetime) -> Holder | None:
+    """To whom a link was sent."""
+    row = await connection.fetchrow(_SQL.whose, code, now - LIVE)
+    return None if row is None else Holder(*row)
+
+
+# --- what is counted -----------------------------------------------------------------------------------------------
+
+
+async def take_uncounted(connection: Any, limit: int) -> list[Uncounted]:
+    """Lock up to `limit` visits that nobody has counted or is counting, the oldest first."""
+    return [Uncounted(*row) for row in await connection.fetch(_SQL.take_uncounted, limit)]
+
+
+async def mark_counted(connection: Any, ids: Sequence[int]) -> None:
+    """They are counted now."""
+    await connection.execute(_SQL.mark_counted, ids)
+
+
+async def visits(
+    db: Database, account_id: int, submission_id: int, after: tuple[int, int, int] = (0, 0, 0), limit: int = 500
+) -> list[Visit]:
+    """Who came through the links of a submission, people and robots: by target, place and time; `after`: the target,
+    place and id of the last that is known."""
+    rows = await db.fetch(_SQL.visits, account_id, submission_id, *after, limit)
+    return [Visit(*row) for row in rows]
+
+
+async def forget_targets(db: Database, before: datetime, limit: int = 2000) -> int:
+    """Delete of the targets made before `before` up to `limit` links and visits, and those that have none; how many."""
+    return int(await db.fetchval(_SQL.forget_targets, before, limit))

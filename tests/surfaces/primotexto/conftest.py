@@ -17,6 +17,7 @@ from passerelle.domain.account import Account
 from passerelle.domain.routing import Route
 from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.keys import Keyring
+from passerelle.pipeline.links import Links
 from passerelle.pipeline.submit import Submitter
 from passerelle.settings import Settings
 from passerelle.store.database import Database
@@ -126,7 +127,7 @@ async def client(db: Database) -> AsyncIterator[Client]:
     await accounts.credit(account.id, 10_000_000, TUESDAY)
     submitter = Submitter(db, accounts, [Route(1, frozenset({1, 2}))], clock)
     running = asyncio.create_task(submitter.run())
-    surface = Primotexto(db, Door(db, accounts, clock), submitter, clock)
+    surface = Primotexto(db, Door(db, accounts, clock), submitter, clock, Links(db, clock, host="l.example").address)
     yield Client(Dialects([surface], surface_of_nobody), db, accounts, clock, account, key)
     running.cancel()
 

@@ -1,16 +1,16 @@
 -- Lists of contacts, their columns, their contacts. Everything is looked up under its account.
 
 -- name: add
-insert into contact_list (account_id, token, name, created_at) values ($1, $2, $3, $4) returning id, token, name
+insert into contact_list (account_id, token, name, created_at) values ($1, $2, $3, $4) returning id, token, name, region
 
 -- name: find
-select id, token, name from contact_list where token = $2 and account_id = $1
+select id, token, name, region from contact_list where token = $2 and account_id = $1
 
 -- name: listing
-select id, token, name from contact_list where account_id = $1 order by id
+select id, token, name, region from contact_list where account_id = $1 order by id
 
 -- name: named
-select id, token, name from contact_list where account_id = $1 and name = $2 order by id limit 2
+select id, token, name, region from contact_list where account_id = $1 and name = $2 order by id limit 2
 
 -- name: lock
 -- Whether it is there, and stays until the end of the transaction.
@@ -19,6 +19,19 @@ select true from contact_list where account_id = $1 and id = $2 for key share
 -- name: lock_alone
 -- The same, while nobody adds contacts.
 select true from contact_list where account_id = $1 and id = $2 for update
+
+-- name: by_id
+select id, token, name, region from contact_list where account_id = $1 and id = $2
+
+-- name: set_region
+update contact_list set region = $3 where account_id = $1 and id = $2
+
+-- name: members_of
+-- Of these numbers those that the list has.
+select c.id, c.token, c.phone, c.attributes
+from unnest($3::bigint[]) as t (phone),
+     lateral (select id, token, phone, attributes from list_contact c
+              where c.account_id = $1 and c.list_id = $2 and c.phone = t.phone offset 0) c
 
 -- name: delete
 delete from contact_list where token = $2 and account_id = $1 returning id

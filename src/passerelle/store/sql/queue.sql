@@ -26,7 +26,7 @@ with due as (
 )
 select q.account_id, q.message_id, q.part, q.submission_id, q.class, q.attempts, q.uncertain, q.valid_until, q.carrier_id,
        q.lane, q.lease_until, m.phone, m.text, m.encoding, m.parts, m.state, s.text as shared_text, s.sender, s.dialect,
-       s.tag_key, s.flash, s.paused, s.cancelled, q.stop_applies and exists (
+       s.tag_key, s.flash, s.paused, s.cancelled, q.region, q.stop_applies and exists (
            select from blocked b where b.account_id = q.account_id and b.list = 1 and b.phone = m.phone and not b.deleted
            offset 0) as stopped
 from leased q,
@@ -136,7 +136,7 @@ select exists (select from queue where account_id = $1 and message_id >= $2 and 
 -- Leases that are over: their process died. Leased rows are the oldest of their lane, so a look at its head finds them.
 select q.account_id, q.message_id, q.part, q.submission_id, q.class, q.attempts, q.uncertain, q.valid_until, q.carrier_id,
        q.lane, q.lease_until, m.phone, m.text, m.encoding, m.parts, s.text as shared_text, s.sender, s.dialect, s.tag_key,
-       s.flash, false as stopped,
+       s.flash, q.region, false as stopped,
        clock_timestamp() - q.lease_until as over
 from unnest($1::smallint[]) as c (carrier_id), generate_series(0, 2) as l (lane),
      lateral (select h.account_id, h.message_id, h.part, h.lease_until from queue h

@@ -24,10 +24,11 @@ with locked as (
     where w.account_id = t.account_id and t.cost > 0
 ), new_submission as (
     insert into submission (account_id, id, dialect, number, accepted_at, due_at, messages, cost, text, sender, tag, tag_key,
-                            campaign_name, class, service, dlr_url, reply_url, test)
+                            campaign_name, class, service, dlr_url, reply_url, test, campaign_id, flash)
     select t.* from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::integer[], $5::timestamptz[], $6::timestamptz[],
                            $7::integer[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
-                           $14::smallint[], $15::smallint[], $16::text[], $17::text[], $18::boolean[]) as t, go
+                           $14::smallint[], $15::smallint[], $16::text[], $17::text[], $18::boolean[], $50::bytea[],
+                           $51::boolean[]) as t, go
 ), new_message as (
     insert into message (account_id, id, submission_id, dialect, number, phone, country, text, encoding, parts, price, state_at)
     select t.* from unnest($19::bigint[], $20::bigint[], $21::bigint[], $22::smallint[], $23::integer[], $24::bigint[],
@@ -40,11 +41,12 @@ with locked as (
          go, generate_series(1, parts) as n
     where parts > 1
 ), new_queue as (
-    insert into queue (account_id, message_id, part, submission_id, carrier_id, lane, class, stop_applies, due_at, valid_until)
-    select account_id, id, n, submission_id, carrier_id, lane, class, stop_applies, due_at, due_at + $34::interval
+    insert into queue (account_id, message_id, part, submission_id, carrier_id, lane, class, stop_applies, due_at, valid_until,
+                       region)
+    select account_id, id, n, submission_id, carrier_id, lane, class, stop_applies, due_at, due_at + $34::interval, region
     from unnest($19::bigint[], $20::bigint[], $21::bigint[], $28::smallint[], $31::smallint[], $32::smallint[],
-                $33::smallint[], $35::timestamptz[], $36::boolean[])
-         as t (account_id, id, submission_id, parts, carrier_id, lane, class, due_at, stop_applies),
+                $33::smallint[], $35::timestamptz[], $36::boolean[], $52::text[])
+         as t (account_id, id, submission_id, parts, carrier_id, lane, class, due_at, stop_applies, region),
          go, generate_series(1, parts) as n
 ), counted as (
     insert into statistic_delta (account_id, dialect, tag_key, at, messages, waiting, parts, cost)
@@ -56,8 +58,8 @@ select count(*) from go
 -- name: insert_submission
 -- One alone; its messages follow in slices of the same transaction, and its debit at the end.
 insert into submission (account_id, id, dialect, number, accepted_at, due_at, messages, cost, text, sender, tag, tag_key,
-                        campaign_name, class, service, dlr_url, reply_url, test)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                        campaign_name, class, service, dlr_url, reply_url, test, campaign_id, flash)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 
 -- name: insert_slice
 -- Some messages of submission $2, the first with id $3, with their parts and queue rows.
@@ -72,9 +74,11 @@ with new_message as (
     from unnest($11::smallint[]) with ordinality as t (parts, n), generate_series(1, parts) as p
     where parts > 1
 )
-insert into queue (account_id, message_id, part, submission_id, carrier_id, lane, class, stop_applies, due_at, valid_until)
-select $1, $3::bigint + n - 1, p, $2, carrier_id, $14, $15, $16, $17::timestamptz, $17::timestamptz + $18::interval
-from unnest($11::smallint[], $13::smallint[]) with ordinality as t (parts, carrier_id, n), generate_series(1, parts) as p
+insert into queue (account_id, message_id, part, submission_id, carrier_id, lane, class, stop_applies, due_at, valid_until,
+                   region)
+select $1, $3::bigint + n - 1, p, $2, carrier_id, $14, $15, $16, $17::timestamptz, $17::timestamptz + $18::interval, region
+from unnest($11::smallint[], $13::smallint[], $19::text[]) with ordinality as t (parts, carrier_id, region, n),
+     generate_series(1, parts) as p
 
 -- name: insert_sandbox
 insert into sandbox (account_id, id, submission_id, dialect, number, tag, tag_key, phone, country, text, parts, price, at)

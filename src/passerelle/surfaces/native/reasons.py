@@ -59,6 +59,7 @@ TABLE: dict[Reason, tuple[str, str]] = {
     R.RCS_FORBIDDEN: ("", "This account may not send RCS messages."),
     R.CREDIT: ("", "Put credit on the account, or send to fewer."),
     R.QUOTA: ("", "The account has sent as many messages as it may on one day: go on tomorrow."),
+    R.CAMPAIGN_LIMIT: ("", "The account has launched as many campaigns as it may in one month."),
 }
 OF_TEXT = frozenset(reason for reason, (member, _) in TABLE.items() if member == "text")
 

@@ -5,10 +5,20 @@ One rule: what has no body has no Content-Type.
 
 from __future__ import annotations
 
+from ..door import Barrier
 from ..http import Answer, Header
 from . import codes, wire
 
 MEDIA = wire.MEDIA.encode()
+BARRIERS = {
+    Barrier.KEY_MISSING: 72,
+    Barrier.KEY_UNKNOWN: 72,
+    Barrier.ADDRESS: 70,
+    Barrier.API_DENIED: 70,
+    Barrier.DISABLED: 92,
+    Barrier.BLOCKED: 92,
+    Barrier.RATE: 76,
+}
 GONE = Answer(204, media=b"")
 """What was deleted is."""
 

@@ -16,26 +16,18 @@ from ...domain.account import Account
 from ...domain.message import Dialect, TrafficClass
 from ...domain.pricing import Service
 from ...domain.profile import PRIMOTEXTO
+from ...pipeline.campaigns import Address, Campaigns
 from ...pipeline.submit import Accepted, Denied, Idempotency, KeyReused, Refused, Replayed, Result, Submitter
 from ...store import optouts, snapshots, statistics
 from ...store.database import Database
 from ...store.optouts import List
-from ..door import Barrier, Door, Stopped, body_hash, idempotency_key, of_state
+from ..door import Door, Stopped, body_hash, idempotency_key, of_state
 from ..http import Answer, Fault, Handler, Request, Route, worded
 from . import codes, lists, wire
-from .answers import GONE, MEDIA, answer, error
+from .answers import BARRIERS, GONE, MEDIA, answer, error
+from .campaigns import CampaignCalls
 
 KEY = b"x-primotexto-apikey"
-
-BARRIERS = {
-    Barrier.KEY_MISSING: 72,
-    Barrier.KEY_UNKNOWN: 72,
-    Barrier.ADDRESS: 70,
-    Barrier.API_DENIED: 70,
-    Barrier.DISABLED: 92,
-    Barrier.BLOCKED: 92,
-    Barrier.RATE: 76,
-}
 
 FAULTS = {Fault.TOO_LARGE: 18, Fault.MALFORMED: 73, Fault.INTERNAL: 1000}
 
@@ -53,11 +45,12 @@ class Primotexto:
         {"/primotexto/v2": "", "/v2": "", "/app/contacts": "/app/contacts", "/operations": "/operations"}
     )
 
-    def __init__(self, db: Database, door: Door, submitter: Submitter, clock: Clock) -> None:
+    def __init__(self, db: Database, door: Door, submitter: Submitter, clock: Clock, address: Address) -> None:
         self._db = db
         self._door = door
         self._submitter = submitter
         self._clock = clock
+        self._campaigns = CampaignCalls(Campaigns(db, submitter, address, clock), clock)
         self.routes: Iterable[Route] = self._routes()
 
     def fault(self, request: Request, fault: Fault) -> Answer:
@@ -88,7 +81,8 @@ class Primotexto:
                 Route(f"/{word}/{{list}}/contacts", {**read, **add, **remove}),
                 Route(f"/{word}/{{list}}/contacts/{{id}}", remove),
             ]
-        return routes + lists.Lists(self._db, self._clock).routes(self._guarded)
+        routes += lists.Lists(self._db, self._clock).routes(self._guarded)
+        return routes + self._campaigns.routes(self._guarded)
 
     def _guarded(self, method: str, call: Call, *, cached: bool = False) -> dict[str, Handler]:
         """A handler that lets only accounts through; `cached` only for sends."""

@@ -33,8 +33,8 @@ MEDIA = PRIMOTEXTO.media_type
 
 _CATEGORY = re.compile(r"[\w. -]{1,50}")
 LONGEST_NAME = 100
-_PAST = 5 * 60 * 1000
-_AHEAD = 365 * 24 * 3600 * 1000
+PAST = 5 * 60 * 1000
+AHEAD = 365 * 24 * 3600 * 1000
 _UNREADABLE = "?"
 
 
@@ -43,7 +43,7 @@ def parse_send(body: Any, traffic: TrafficClass, now: datetime) -> Wanted:
     if not isinstance(body, dict):
         raise values.Malformed
     faults: list[Finding] = []
-    number = _number(body.get("number"))
+    number = number_of(body.get("number"))
     text = body.get("message")
     category = _member(body, "category", _is_category, Reason.TAG_INVALID, faults)
     return Wanted(
@@ -72,7 +72,7 @@ def posted_identifier(body: Any) -> str:
     """The number in a body. Raises values.Malformed where the body is no object."""
     if not isinstance(body, dict):
         raise values.Malformed
-    return _number(body.get("identifier")).strip()
+    return number_of(body.get("identifier")).strip()
 
 
 phone = lists.read_phone
@@ -88,7 +88,7 @@ def snapshot_number(text: str) -> int | None:
     return int(text) if re.fullmatch("[0-9]{1,10}", text) and 0 < int(text) < 2**31 else None
 
 
-def _number(value: Any) -> str:
+def number_of(value: Any) -> str:
     """A number of a body as text: a string or an integer (2.2, 11); '' where absent, unreadable for all else."""
     if value is None:
         return ""
@@ -142,7 +142,7 @@ def _due(value: Any, now: datetime, faults: list[Finding]) -> datetime | None:
         return None
     at = values.integer(value)
     current = milliseconds(now)
-    if at is None or at < current - _PAST or at > current + _AHEAD:
+    if at is None or at < current - PAST or at > current + AHEAD:
         faults.append(Finding(Reason.DATE_INVALID, "date"))
         return None
     return None if at <= current else datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at)
@@ -215,6 +215,11 @@ def state_of(message: Snapshot) -> tuple[str, datetime]:
         return "submitted", message.accepted_at  # accepted, not left yet
     _, at, _, word = max(reached)
     return word, at
+
+
+def seconds_each(counted: Counters) -> int:
+    """Time on a page of ours, a visit: whole seconds, 0 without a visit (section 5)."""
+    return (2 * counted.seconds + counted.visits) // (2 * counted.visits) if counted.visits else 0
 
 
 def statistics(counted: Counters) -> bytes:

@@ -101,6 +101,7 @@ OF_REASON: dict[Reason, int] = {
     Reason.RCS_FORBIDDEN: 40,
     Reason.CREDIT: 11,
     Reason.QUOTA: 429,
+    Reason.CAMPAIGN_LIMIT: 429,  # this dialect has no campaigns
 }
 
 OF_BARRIER: dict[Barrier, int] = {

@@ -2,6 +2,11 @@
 
 -- A paused submission leaves nothing; its queue rows move to a lane that nobody leases. `flash`: shown at once.
 alter table submission add column paused_at timestamptz, add column flash boolean not null default false;
+create index submission_paused on submission (paused_at) where paused_at is not null;
+
+-- Whose public holidays count too, where contacts or lists say so: a region of domain.calendar.
+alter table queue add column region text not null default '';
+alter table contact_list add column region text not null default '';
 
 -- A campaign until it is launched, and how it was launched. Its messages are those of its submission.
 create table campaign (
@@ -31,6 +36,7 @@ create table campaign (
     claimed_until timestamptz,                                    -- clock of the database: being launched
     submission_id bigint,
     contacts      integer not null default 0,                     -- when it was launched
+    settled       bigint not null default 0,                      -- micro-euros that edits have cost; below zero: given back
     left_out      jsonb not null default '{}',                    -- reason -> contacts to whom nothing is sent
     launched_at   timestamptz,
     ended_at      timestamptz,                                    -- everything has left, or never will
@@ -95,7 +101,7 @@ create table visit (
     counted       boolean not null default false
 ) with (fillfactor = 80);
 create index visit_fresh on visit (id) where not counted;
-create index visit_target on visit (target_id, place);
+create index visit_target on visit (target_id, place, id);
 
 -- Opens, clicks, visits of pages with their seconds; money that went back.
 alter table statistic_delta
