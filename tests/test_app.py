@@ -132,7 +132,6 @@ async def test_public_pages_have_their_paths_and_short_links_a_host(database_url
         lost = await client("GET", f"/{code.swapcase()}x", headers={"host": "go.example"})
         assert lost.status == 404 and lost.headers["content-type"].startswith("text/html")
         assert (await client("GET", f"/{code}")).headers["content-type"] == "application/json"
-        await base.links.flush()
         assert await base.db.fetchval("select clicks from link") == 2
 
 

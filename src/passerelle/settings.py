@@ -161,6 +161,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Where people reach the public pages, e.g. https://sms.example.org; empty: at `host` and `port`."""
     short_link_host: Annotated[str, Meta(pattern=r"^([A-Za-z0-9.-]+(:[0-9]+)?)?$")] = ""
     """Host name of short links; empty: they stand below the public pages."""
+    short_link_hosts: list[Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]+(:[0-9]+)?$")]] = []
+    """More of them, of customers: an account may choose one."""
+    robots_file: str = ""
+    """Who is no reader, a piece of its User-Agent on each line; empty: the list that comes with us."""
     mail: MailSettings = MailSettings()
     subaccount_domain: Annotated[str, Meta(pattern=r"^[a-z0-9.-]+$")] = "subaccounts.invalid"
     """Of the addresses of sub-accounts that are made without one."""

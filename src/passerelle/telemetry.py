@@ -94,6 +94,7 @@ INBOUND_UNMATCHED = Counter(
 )
 CALLBACKS = Counter("passerelle_callbacks", "Notifications to customers", ["result"], registry=REGISTRY)
 CHECKS = Counter("passerelle_number_checks", "Numbers asked about", ["result"], registry=REGISTRY)
+VISITS = Counter("passerelle_visits", "Links followed, by whom", ["who"], registry=REGISTRY)
 MAILS = Counter("passerelle_mails", "Mails of the platform itself", ["result"], registry=REGISTRY)
 QUEUE_DEPTH = Gauge("passerelle_queue_depth", "Parts that wait", ["carrier", "lane"], registry=REGISTRY)
 QUEUE_AGE = Gauge("passerelle_queue_age_seconds", "Age of the oldest part that is due", ["carrier"], registry=REGISTRY)

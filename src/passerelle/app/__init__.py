@@ -50,8 +50,10 @@ class Ground:
     links: Links = field(init=False)
 
     def __post_init__(self) -> None:
-        host, site = self.settings.short_link_host, self.settings.site
-        self.links = Links(self.db, self.clock, host=host, site=site)
+        settings = self.settings
+        self.links = Links(
+            self.db, self.clock, host=settings.short_link_host, hosts=settings.short_link_hosts, site=settings.site
+        )
 
     def routes(self) -> list[Route]:
         """What each carrier of the settings takes, in their order."""

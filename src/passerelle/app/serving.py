@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from importlib import resources
+from pathlib import Path
 
 import uvicorn
 
@@ -15,7 +16,7 @@ from ..pipeline.api_keys import ApiKeys
 from ..pipeline.keys import Keyring
 from ..pipeline.submit import Submitter
 from ..pipeline.webhooks import Webhooks
-from ..settings import Settings
+from ..settings import SettingError, Settings
 from ..surfaces import health, rcs_events
 from ..surfaces.beyond import Beyond, Factory
 from ..surfaces.door import Door
@@ -31,23 +32,43 @@ HTTP_PATIENCE = 4.0  # seconds that a call waits for a database that is away: cl
 
 def beyond(base: Ground, submitter: Submitter, is_ready: Callable[[], Awaitable[bool]]) -> Beyond:
     """What stands behind the dialects, by prefix; a factory imports what it needs when it is called."""
+    robots = known_robots(base.settings)
     routes: dict[str, Factory] = {
         "/api/v1": lambda: native(base, submitter),
         "/signup": lambda: signup_page(base),
-        links.PATH: lambda: link_pages(base),
+        links.PATH: lambda: link_pages(base, robots),
     }
     if base.settings.rcs.url:
         routes[rcs_events.PATH] = lambda: _rcs_door(base)
-    host = base.settings.short_link_host.partition(":")[0]
-    hosts = {host: links.PATH} if host else {}
+    hosts = {
+        host.partition(":")[0]: links.PATH
+        for host in (base.settings.short_link_host, *base.settings.short_link_hosts)
+        if host
+    }
     return Beyond(routes, health.application(is_ready, metrics=base.settings.metrics), hosts)
 
 
-def link_pages(base: Ground) -> App:
-    """Short links, and surveys behind them."""
+def link_pages(base: Ground, robots: links.Robots) -> App:
+    """Short and tracked links, and what stands behind them."""
+    from ..pipeline.inbound import Inbound
+    from ..pipeline.stop_links import StopLinks
+    from ..pipeline.teller import Teller
     from ..surfaces.pages.links import application
 
-    return application(base.db, base.clock, base.links)
+    teller = Teller(base.accounts, WORDINGS, None, base.accounts.listeners)
+    inbound = Inbound(base.db, teller, base.settings, base.clock)
+    return application(base.db, base.clock, robots, StopLinks(base.db, inbound, teller, base.clock))
+
+
+def known_robots(settings: Settings) -> links.Robots:
+    """Who is no reader. Raises SettingError where the list of the operator cannot be read."""
+    if not settings.robots_file:
+        listed = (resources.files("passerelle.surfaces.pages") / "robots.txt").read_text(encoding="utf-8")
+        return links.Robots(listed)
+    try:
+        return links.Robots(Path(settings.robots_file).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError("robots_file", f"it cannot be read: {error}") from None
 
 
 def signup_page(base: Ground) -> App:
@@ -125,7 +146,6 @@ async def serve(settings: Settings) -> None:
         beside = [
             asyncio.create_task(submitter.run()),
             asyncio.create_task(behind.warm()),
-            asyncio.create_task(base.links.run()),
         ]
 
         config = server_config(settings, dialects(base, submitter, behind), settings.port)
@@ -133,6 +153,4 @@ async def serve(settings: Settings) -> None:
         await uvicorn.Server(config).serve()
         for task in beside:
             task.cancel()
-        with contextlib.suppress(Exception):  # a database that is away at the end keeps nobody
-            await base.links.flush()
         telemetry.log(telemetry.Event.STOPPED, program="serve")

@@ -35,6 +35,7 @@ from ..pipeline.rental import Builder
 from ..pipeline.subaccounts import settle_removed
 from ..pipeline.teller import Teller
 from ..pipeline.verifications import Verifications
+from ..pipeline.visits import Visits
 from ..pipeline.webhooks import Webhooks
 from ..pipeline.worker import Worker, chores
 from ..settings import SettingError, Settings
@@ -114,6 +115,7 @@ def _worker(
     regular.append((1.0, Builder(db, accounts, clock, notifications.rental).run))
     told = notifications.check(settings.hlr_error == "group")
     regular.append((0.5, Verifications(db, asked, teller, told, clock).run))
+    regular.append((0.5, Visits(db, teller, clock).count))
     rcs = _rcs_carrier(settings, clock, lambda: worker.wake()) if settings.rcs.url else None
     if rcs is not None:
         agent, words = settings.rcs.agent_id, settings.stop_words

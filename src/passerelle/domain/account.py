@@ -36,6 +36,7 @@ class Rules:
     quiet_end: time = time(8, 0)
     holiday_region: str = ""  # '57': Alsace-Moselle
     short_code: str = "36000"
+    short_link_host: str = ""  # one of the setting `short_link_hosts`; '': that of the platform
     stop_mention: str = "\nSTOP 36000"
     stop_scope_smspartner: str = "all"  # all | marketing
     stop_scope_primotexto: str = "marketing"
@@ -57,7 +58,6 @@ class Rules:
     rate_default: int = 0  # calls a minute, 0: none
     daily_quota: int = 0  # messages a day of Paris, over all dialects; 0: none
     free_campaigns: int = 0  # Primotexto campaigns launched a month of Paris; 0: any number
-    short_link_host: str = ""  # of its links; '': that of the platform
     track_links: bool = False  # addresses in single Primotexto messages become short links, as those of campaigns
     daily_contacts: int = 0  # contacts posted one by one to Primotexto lists, a day of Paris; 0: none
 

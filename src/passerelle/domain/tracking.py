@@ -7,7 +7,7 @@ while the fields are merged, so that no value of a contact ever becomes a link.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -60,7 +60,7 @@ def compile(text: str, page: Target | None) -> Template:
         if match["marker"] is not None:
             return _placeholder(targets, page) if page is not None else match[0]
         written, rest = _end(match["url"])
-        url = None if "{{" in written else _ascii(written)
+        url = None if "{{" in written else as_asked(written)
         if url is None or (Target(url) not in targets and len(targets) >= MOST - 1):
             return match[0]
         return _placeholder(targets, Target(url)) + rest
@@ -78,9 +78,35 @@ def fill(text: str, links: Sequence[str]) -> str:
     return _PLACEHOLDER.sub(link, text)
 
 
+def split(text: str) -> Iterator[str | int]:
+    """A text cut at its placeholders: pieces, and the numbers of the targets between them."""
+    at = 0
+    for match in _PLACEHOLDER.finditer(text):
+        if match.start() > at:
+            yield text[at : match.start()]
+        yield ord(match[0]) - _FIRST
+        at = match.end()
+    if at < len(text):
+        yield text[at:]
+
+
 def plain(text: str) -> str:
     """A text, or a value for one, without the characters that are placeholders."""
     return _PLACEHOLDER.sub("", text)
+
+
+def as_asked(url: str) -> str | None:
+    """An address as a browser asks for it, in ASCII; None where no link may lead."""
+    if not url.isascii():
+        try:
+            parts = urlsplit(url)
+            host = parts.netloc.encode("idna").decode()
+        except (ValueError, UnicodeError):
+            return None
+        if "@" in host:  # what is before it is no host
+            return None
+        url = quote(parts._replace(netloc=host).geturl(), safe=_SAFE)
+    return url if links.is_target(url) else None
 
 
 def _appended(text: str) -> str:
@@ -103,17 +129,3 @@ def _end(url: str) -> tuple[str, str]:
             break
         end -= 1
     return url[:end], url[end:]
-
-
-def _ascii(url: str) -> str | None:
-    """As a browser asks for it; None where no link may lead."""
-    if not url.isascii():
-        try:
-            parts = urlsplit(url)
-            host = parts.netloc.encode("idna").decode()
-        except (ValueError, UnicodeError):
-            return None
-        if "@" in host:  # what is before it is no host
-            return None
-        url = quote(parts._replace(netloc=host).geturl(), safe=_SAFE)
-    return url if links.is_target(url) else None

@@ -15,7 +15,7 @@ import uuid_utils
 
 from .. import telemetry
 from ..clock import Clock
-from ..domain import lifecycle, numbers
+from ..domain import numbers
 from ..domain.account import Rules
 from ..domain.message import Dialect, EventKind, State
 from ..domain.message import Inbound as Text
@@ -29,7 +29,7 @@ from ..store.replies import Answered, NewReply, Question, TextPart, WholeText
 from ..store.statistics import Delta, Figure
 from ..store.virtual_numbers import Owner
 from . import surveys
-from .settle import Key, Settlement
+from .settle import Key, Settlement, prove
 from .teller import Teller
 from .wording import LongText, Told
 
@@ -37,9 +37,6 @@ PARTS_WAIT = timedelta(hours=1)  # for the rest of a long text
 TRIES = 3  # of a batch that the database lost or chose as the victim of a deadlock
 LARGEST_PHONE = 10**15  # E.164: 15 digits
 MOST_PARTS = 255
-
-# What a reply proves wrong, or ends: the message was with an operator, and arrived.
-_PROVABLE = frozenset({State.SUBMITTED, State.UNCERTAIN, State.UNDELIVERED, State.BOUNCED, State.UNCONFIRMED})
 
 
 class Inbound:
@@ -100,6 +97,10 @@ class Inbound:
         came = [_Came(text, is_stop(text.text, self._stop_words), None, postback) for text, postback, _ in answers]
         return await self._write(connection, came, {n: one[2] for n, one in enumerate(answers, 1)}, now)
 
+    async def take_stop(self, connection: Any, text: WholeText, answered: Answered, now: datetime) -> list[Leased]:
+        """An opt-out that was said in another way, of the message that it answers; as `take_answers`."""
+        return await self._write(connection, [_Came(text, True, None)], {1: answered}, now)
+
     async def _write(
         self, connection: Any, came: Sequence[_Came], found: Mapping[int, Answered], now: datetime
     ) -> list[Leased]:
@@ -117,7 +118,7 @@ class Inbound:
         told: list[NewEvent] = []
         for facts, reply_url in batch.told:
             told += self._teller.word(facts, rules.get(facts.account_id, Rules()), reply_url=reply_url)
-        return await events.insert(connection, told, now)
+        return await events.insert(connection, told, now, self._teller.lease)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ class _Batch:
 
     def _add_answer(self, came: _Came, row: MessageRow, reply_url: str) -> None:
         text, stop = came.text, came.stop
-        _prove(row, text.at)
+        prove(row, text.at)
         tag_key = row.tag_key
         self._keep(came, row.account_id, row.id, row.dialect, row.tag, tag_key)
         if stop:
@@ -196,8 +197,8 @@ class _Batch:
         text = came.text
         self._replies.append(
             NewReply(
-                account_id, optouts.new_token(self._now), text.carrier_id, text.phone, text.recipient, text.text,
-                text.at, came.stop, message_id, dialect, tag, tag_key,
+                account_id, optouts.new_token(self._now), text.carrier_id or None, text.phone, text.recipient,
+                text.text, text.at, came.stop, message_id, dialect, tag, tag_key,
             )
         )  # fmt: skip
 
@@ -225,15 +226,6 @@ class _Batch:
         await statistics.insert(connection, [Delta(*key, hour, replies=n) for key, n in self._counts.items()])
         if self._stops:
             telemetry.log(telemetry.Event.OPTED_OUT, count=len(self._stops))
-
-
-def _prove(row: MessageRow, at: datetime) -> None:
-    """Who answers has received."""
-    if row.delivered_at is not None or row.sent_at is None or row.state not in _PROVABLE:
-        return
-    row.delivered_at = at
-    if lifecycle.advance(State(row.state), State.DELIVERED) is State.DELIVERED:
-        row.state, row.state_at = State.DELIVERED, at
 
 
 def _long_told(told: Told, owner: Owner, text: WholeText) -> list[Told]:

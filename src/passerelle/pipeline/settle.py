@@ -22,6 +22,8 @@ from .wording import Told
 
 Key = tuple[int, int]  # account, message
 
+# What an answer or a visit proves wrong, or ends: the message was with an operator, and arrived.
+_PROVABLE = frozenset({State.SUBMITTED, State.UNCERTAIN, State.UNDELIVERED, State.BOUNCED, State.UNCONFIRMED})
 # States whose parts, where no submit was begun, go back to the owner.
 _NEGATIVE = frozenset(lifecycle.FINAL - {State.DELIVERED})
 
@@ -231,7 +233,16 @@ class Settlement:
         if not told:
             return []
         await events.drop_progress(self._connection, ended)
-        return await events.insert(self._connection, told, self._now)
+        return await events.insert(self._connection, told, self._now, self._teller.lease)
+
+
+def prove(row: MessageRow, at: datetime) -> None:
+    """Who answers a message, or follows its link, has received it, whatever the operator said."""
+    if row.delivered_at is not None or row.sent_at is None or row.state not in _PROVABLE:
+        return
+    row.delivered_at = at
+    if lifecycle.advance(State(row.state), State.DELIVERED) is State.DELIVERED:
+        row.state, row.state_at = State.DELIVERED, at
 
 
 def _mark(row: MessageRow, state: State, at: datetime) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from ..domain.account import Rules
 from ..domain.event_types import type_of, wants
 from ..domain.message import Dialect, EventKind
-from ..store.events import Leased, NewEvent
+from ..store.events import LEASE, Leased, NewEvent
 from .accounts import Accounts
 from .webhooks import Listener, envelope
 from .wording import ANSWERS, Told, Wordings, kind_of, notification
@@ -25,17 +25,18 @@ Listeners = Mapping[int, Sequence[Listener]]
 
 
 class Teller:
-    """Words events and hands them over once they are on disk. `offer` takes what was leased with the insert;
-    `listeners` finds the endpoints of accounts."""
+    """Words events and hands them over once they are on disk. `offer` takes what was leased with the insert, without
+    it they are for the workers; `listeners` finds the endpoints of accounts."""
 
     def __init__(
         self,
         accounts: Accounts,
         wordings: Wordings,
-        offer: Callable[[Sequence[Leased]], None],
+        offer: Callable[[Sequence[Leased]], None] | None,
         listeners: Callable[[Sequence[int]], Awaitable[Listeners]] | None = None,
     ) -> None:
         self.accounts = accounts
+        self.lease = LEASE if offer is not None else 0.0
         self._wordings = wordings
         self._offer = offer
         self._find_listeners = listeners
@@ -98,5 +99,5 @@ class Teller:
 
     def post(self, leased: Sequence[Leased]) -> None:
         """After the commit: on their way."""
-        if leased:
+        if leased and self._offer is not None:
             self._offer(leased)

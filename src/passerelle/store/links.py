@@ -11,26 +11,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from ..domain import links
-from .database import Database, columns, queries
+from .database import Database, queries
 
 _SQL = queries("links")
-
-
-class Link(NamedTuple):
-    """Where a code leads, and until when; None: for ever."""
-
-    account_id: int
-    url: str
-    expires_at: datetime | None
-
-
-class Clicks(NamedTuple):
-    """Clicks of one code, counted for a while."""
-
-    code: str
-    clicks: int
-    first_at: datetime
-    last_at: datetime
 
 
 class Counted(NamedTuple):
@@ -81,18 +64,6 @@ def _until_missing(codes: Sequence[str], stored: set[str]) -> Iterable[str]:
         if code not in stored:
             return
         yield code
-
-
-async def find(db: Database, code: str) -> Link | None:
-    """Where a code leads."""
-    row = await db.fetchrow(_SQL.find, code)
-    return None if row is None else Link(*row)
-
-
-async def click(db: Database, seen: Sequence[Clicks]) -> None:
-    """Add clicks, each code once."""
-    if seen:
-        await db.execute(_SQL.click, *columns(sorted(seen)))
 
 
 async def clicks(db: Database, account_id: int, codes: Sequence[str]) -> list[Counted]:

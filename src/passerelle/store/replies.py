@@ -70,11 +70,11 @@ class Answered(NamedTuple):
 
 
 class NewReply(NamedTuple):
-    """A whole text from a phone, and the message that it answers. `token`: 12 bytes."""
+    """A whole text from a phone, and the message that it answers. `token`: 12 bytes; no carrier: it was no SMS."""
 
     account_id: int
     token: bytes
-    carrier_id: int
+    carrier_id: int | None
     phone: int
     recipient: str
     text: str

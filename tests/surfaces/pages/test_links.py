@@ -13,7 +13,6 @@ from passerelle.domain.surveys import Kind, Question, State
 from passerelle.pipeline import surveys
 from passerelle.store import links as store
 from passerelle.store import surveys as rows
-from passerelle.surfaces.pages.page import HEADERS
 
 PREVIEW = {"user-agent": "WhatsApp/2.23.20.0"}
 GOOD = {"q1": "2", "q2": ["1", "3"], "q3": "7", "q4": "Très <b>bon</b>"}
@@ -28,7 +27,6 @@ async def test_a_link_leads_where_it_was_made_for(stand):
     status, _, headers = await stand.get(f"/l/{code}?url=https://evil.example&next=//evil.example")
     assert (status, headers["location"]) == (302, url)
     assert headers["cache-control"] == "no-store" and headers["referrer-policy"] == "no-referrer"
-    assert headers["content-security-policy"] == HEADERS["Content-Security-Policy"]
 
 
 async def test_clicks_of_people_are_counted(stand):
@@ -39,7 +37,6 @@ async def test_clicks_of_people_are_counted(stand):
     await stand.get(f"/l/{code}", method="HEAD")
     await stand.get(f"/l/{code}", **{"user-agent": PREVIEW["user-agent"]})
     await stand.get(f"/l/{code}", purpose="prefetch")
-    await stand.links.flush()
     [counted] = await store.clicks(stand.db, stand.account, [code])
     assert counted == (code, "https://example.org/", 2, NOW, NOW + timedelta(minutes=1))
 

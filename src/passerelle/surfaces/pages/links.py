@@ -1,7 +1,7 @@
-"""Short links and the page of a survey behind the personal ones.
+"""What stands behind a link and is no address: the page of a survey, the page that says STOP, a friendly word.
 
-One rule: a link leads to what was written, or to its survey; nothing of the request has a say in it. A survey page is
-answered once, by whoever has the link and from the page itself; looking at it uses nothing up.
+One rule: whoever has the link answers, once, and from the page itself; looking at it uses nothing up and ends nothing,
+so that no program that follows links unsubscribes anybody.
 """
 
 from __future__ import annotations
@@ -19,20 +19,21 @@ from litestar.params import FromPath
 
 from ...clock import Clock
 from ...domain import surveys as domain
-from ...domain.links import PATH, is_robot
+from ...domain.links import PATH, Robot, Robots, is_code
 from ...domain.surveys import Kind
 from ...pipeline import surveys
-from ...pipeline.links import Links
+from ...pipeline.following import Following
+from ...pipeline.stop_links import StopLinks
 from ...pipeline.surveys import Page, Visit
 from ...store.database import Database
 from ..http import App
 from . import words
+from .followed import Followed
 from .page import HEADERS, is_own, language, page, ready, said
 
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 1_000
 MOST_COLUMNS = 6
-_REDIRECT = HEADERS | {"Referrer-Policy": "no-referrer"}  # a personal link is told to nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +42,16 @@ class Shelf:
 
     db: Database
     clock: Clock
-    links: Links
+    robots: Robots
+    stops: StopLinks
 
 
 Asked = Request[Any, Any, Any]
 
 
-async def follow(request: Asked, shelf: NamedDependency[Shelf], code: FromPath[str]) -> Response[Any]:
-    """Where a link leads, or the page of a survey."""
-    robot = request.method == "HEAD" or is_robot(request.headers)
-    url = await shelf.links.follow(code)
-    if url is not None:
-        if not robot:
-            shelf.links.count(code)
-        return Response(b"", status_code=302, headers=_REDIRECT | {"Location": url})
+async def look(request: Asked, shelf: NamedDependency[Shelf], code: FromPath[str]) -> Response[Any]:
+    """The page of a survey."""
+    robot = shelf.robots.look(request.method, request.scope["headers"]) is not Robot.PERSON
     return _shown(await surveys.visit(shelf.db, code, shelf.clock.now(), robot=robot), request)
 
 
@@ -68,6 +65,26 @@ async def answer(request: Asked, shelf: NamedDependency[Shelf], code: FromPath[s
     if visit is not None and visit.page is Page.ANSWERED:  # so that loading the page again sends nothing
         return Response(b"", status_code=303, headers=HEADERS | {"Location": code})
     return _shown(visit, request, fields)
+
+
+async def ask_stop(request: Asked, shelf: NamedDependency[Shelf], code: FromPath[str]) -> Response[Any]:
+    """Whether somebody wants no more messages, or that it is so already."""
+    tongue = language(request)
+    holder = await shelf.stops.look(code) if is_code(code) else None
+    if holder is None:
+        return said("lost", 404, tongue)
+    name = "stopped.html" if holder.listed else "stop.html"
+    return page(name, 200, tongue, digits=f"{holder.phone % 100:02}")
+
+
+@post("/{code:str}/stop", status_code=200)
+async def stop(request: Asked, shelf: NamedDependency[Shelf], code: FromPath[str]) -> Response[Any]:
+    """STOP."""
+    if not is_own(request):
+        return said("foreign", 403, language(request))
+    if not is_code(code) or await shelf.stops.stop(code) is None:
+        return said("lost", 404, language(request))
+    return Response(b"", status_code=303, headers=HEADERS | {"Location": "stop"})
 
 
 async def _fields(request: Asked) -> dict[str, list[str]]:
@@ -141,8 +158,10 @@ def _answered(visit: Visit) -> list[tuple[str, str]]:
     return rows if given else []
 
 
-def application(db: Database, clock: Clock, links: Links) -> App:
+def application(db: Database, clock: Clock, robots: Robots, stops: StopLinks) -> App:
     """The ASGI application of everything below `/l`."""
-    shelf = Shelf(db, clock, links)
-    looking = HTTPRouteHandler("/{code:str}", http_method=["GET", "HEAD"])(follow)
-    return ready(PATH, [looking, answer], {"shelf": Provide(lambda: shelf, sync_to_thread=False)})
+    shelf = Shelf(db, clock, robots, stops)
+    looking = HTTPRouteHandler("/{code:str}", http_method=["GET", "HEAD"])(look)
+    asking = HTTPRouteHandler("/{code:str}/stop", http_method=["GET", "HEAD"])(ask_stop)
+    behind = ready(PATH, [looking, answer, asking, stop], {"shelf": Provide(lambda: shelf, sync_to_thread=False)})
+    return Followed(Following(db, clock), robots, behind)

@@ -26,12 +26,18 @@ LARGEST = 64 * 1024  # octets of a form
 _templates = Environment(
     loader=PackageLoader("passerelle.surfaces.pages"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
-_STYLE = _templates.get_template("style.css").render()
-_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-_templates.globals.update(style_css=_STYLE)
 _templates.filters.update(typeset=words.typeset)
+
+
+def inline(name: str) -> tuple[str, str]:
+    """A style or a script that stands in a page: its text, and the source that allows it."""
+    text = _templates.get_template(name).render()
+    return text, f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+_STYLE, _STYLE_SOURCE = inline("style.css")
 HEADERS = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_HASH}'; img-src data:; form-action 'self'; "
+    "Content-Security-Policy": f"default-src 'none'; style-src {_STYLE_SOURCE}; img-src data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",  # with none at all a browser hides the origin of our own form
@@ -45,16 +51,27 @@ def language(request: Request[Any, Any, Any]) -> str:
     return words.language(request.headers.get("accept-language", ""))
 
 
+def rendered(name: str, language: str, **values: Any) -> str:
+    """A template as HTML."""
+    told = words.WORDS[language]
+    return _templates.get_template(name).render(language=language, words=told, style_css=_STYLE, **values)
+
+
 def page(name: str, status: int = 200, language: str = words.PREFERRED, **values: Any) -> Response[str]:
     """A template as an answer."""
-    html = _templates.get_template(name).render(language=language, words=words.WORDS[language], **values)
+    html = rendered(name, language, **values)
     return Response(html, media_type=MediaType.HTML, status_code=status, headers=HEADERS)
 
 
-def said(what: str, status: int, language: str) -> Response[str]:
-    """A page that says one thing: the words `what` and `what_text`."""
+def saying(what: str, language: str) -> str:
+    """The HTML of a page that says one thing: the words `what` and `what_text`."""
     told = words.WORDS[language]
-    return page("said.html", status, language, title=told[what], text=told[f"{what}_text"])
+    return rendered("said.html", language, title=told[what], text=told[f"{what}_text"])
+
+
+def said(what: str, status: int, language: str) -> Response[str]:
+    """The same as an answer."""
+    return Response(saying(what, language), media_type=MediaType.HTML, status_code=status, headers=HEADERS)
 
 
 def is_own(request: Request[Any, Any, Any], hosts: frozenset[str] = frozenset()) -> bool:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from ...clock import Clock
 from ...domain import numbers
 from ...domain.account import Account
-from ...domain.message import Dialect, TrafficClass
+from ...domain.message import TESTS, Dialect, TrafficClass
 from ...domain.pricing import Service
 from ...domain.profile import PRIMOTEXTO
 from ...pipeline.campaigns import Address, Campaigns
@@ -135,7 +135,9 @@ class Primotexto:
         return answer(await worded(wire.blacklists, bounces, unsubscribers, account.rules.national_blacklists))
 
     async def _account(self, account: Account, _: Request) -> Answer:
-        return answer(wire.account_statistics(await self._counters(account), account.balance, _unit(account)))
+        counted = [await self._counters(account, tag_key) for tag_key in ("", TESTS)]
+        unsubscribers = await statistics.unsubscribers_of_all(self._db, account.id, Dialect.PRIMOTEXTO)
+        return answer(wire.account_statistics(counted, unsubscribers, account.balance, _unit(account)))
 
     async def _counters(self, account: Account, category: str = "") -> statistics.Counters:
         return await statistics.counters(self._db, account.id, Dialect.PRIMOTEXTO, category)

@@ -231,29 +231,37 @@ def statistics(counted: Counters) -> bytes:
             "delivered": counted.delivered,
             "openers": counted.openers,
             "clickers": counted.clickers,
-            "clicks": 0,
-            "opens": 0,
+            "clicks": counted.clicks,
+            "opens": counted.opens,
             "replies": counted.replies,
             "unsubscribers": counted.unsubscribers,
             "errors": counted.errors,
             "bounced": counted.bounced,
             "complaint": counted.complaints,
-            "timespent": 0,
+            "timespent": timespent(counted),
         }
     )
 
 
-def account_statistics(counted: Counters, balance: int, unit: int) -> bytes:
-    """Exactly seven integers (11.2); credits are rounded down."""
+def timespent(counted: Counters) -> int:
+    """Whole seconds a visit of our pages, rounded half up; 0 without a visit."""
+    return (2 * counted.seconds + counted.visits) // (2 * counted.visits) if counted.visits else 0
+
+
+def account_statistics(counted: Iterable[Counters], unsubscribers: int, balance: int, unit: int) -> bytes:
+    """Exactly seven integers (11.2), the sums of `counted`; credits are rounded down."""
+    bounced, delivered, sent, submitted = (
+        sum(column) for column in zip(*((c.bounced, c.delivered, c.sent, c.submitted) for c in counted), strict=True)
+    )
     return encode(
         {
-            "bounces": counted.bounced,
+            "bounces": bounced,
             "credits": balance // unit if unit else 0,
-            "delivered": counted.delivered,
-            "sent": counted.sent,
-            "submitted": counted.submitted,
-            "undelivered": counted.sent - counted.delivered,
-            "unsubscribers": counted.unsubscribers,
+            "delivered": delivered,
+            "sent": sent,
+            "submitted": submitted,
+            "undelivered": sent - delivered,
+            "unsubscribers": unsubscribers,
         }
     )
 

@@ -1,0 +1,19 @@
+(function () {
+  "use strict";
+  var visit = document.querySelector("meta[name=visit]").content, seen = 0, since = null, told = 0;
+  function begin() {
+    if (since === null && document.visibilityState === "visible") since = performance.now();
+  }
+  function end() {
+    if (since !== null) seen += performance.now() - since;
+    since = null;
+    var seconds = Math.round(seen / 1000);
+    if (seconds > told && navigator.sendBeacon("t", visit + " " + seconds)) told = seconds;
+  }
+  document.addEventListener("visibilitychange", function () {
+    if (document.visibilityState === "visible") begin(); else end();
+  });
+  addEventListener("pagehide", end);
+  addEventListener("pageshow", begin);
+  begin();
+})();
