@@ -13,6 +13,7 @@ import uvicorn
 from .. import telemetry
 from ..domain import links
 from ..pipeline.api_keys import ApiKeys
+from ..pipeline.campaigns import Campaigns
 from ..pipeline.keys import Keyring
 from ..pipeline.submit import Submitter
 from ..pipeline.webhooks import Webhooks
@@ -95,6 +96,7 @@ def native(base: Ground, submitter: Submitter) -> App:
         keys=ApiKeys(base.db, Keyring(base.settings.secret)),
         webhooks=Webhooks(base.db, Keyring(base.settings.secret)),
         submitter=submitter,
+        campaigns=Campaigns(base.db, submitter, base.links.address, base.clock),
         clock=base.clock,
         settings=base.settings,
         routes=base.routes(),

@@ -10,7 +10,9 @@ from collections.abc import Iterable
 SCOPES: dict[str, str] = {
     "account:read": "see the account, its prices, ledger and statistics",
     "messages:read": "see messages, submissions and replies",
-    "messages:send": "send, explain and cancel",
+    "messages:send": "send, explain, pause and cancel; launch and test campaigns",
+    "campaigns:read": "see campaigns, their forecasts and figures",
+    "campaigns:write": "write, change and delete campaigns",
     "contacts:read": "see contacts, groups and the stop list",
     "contacts:write": "change contacts, groups and the stop list",
     "keys:read": "see the keys of the account",

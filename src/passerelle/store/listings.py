@@ -112,6 +112,13 @@ async def replies(
     return _part(rows, limit)
 
 
+async def replies_tagged(
+    db: Database, account_id: int, dialect: int, tag_key: str, before: int, limit: int
+) -> list[Any]:
+    """Replies to the messages of a tag of one dialect, with an id below `before`."""
+    return await db.fetch(_SQL.replies_tagged, account_id, dialect, tag_key, before, limit)
+
+
 async def postings(db: Database, account_id: int, before: int, limit: int) -> list[Any]:
     """Money moved to or from an account."""
     return await db.fetch(_SQL.postings, account_id, before, limit)

@@ -17,7 +17,9 @@ from passerelle.domain.account import Account
 from passerelle.domain.routing import Route
 from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.api_keys import ApiKeys
+from passerelle.pipeline.campaigns import Campaigns
 from passerelle.pipeline.keys import Keyring
+from passerelle.pipeline.links import Links
 from passerelle.pipeline.submit import Submitter
 from passerelle.pipeline.webhooks import Webhooks
 from passerelle.settings import Settings
@@ -28,6 +30,7 @@ from passerelle.surfaces.native.calls import Services
 
 TUESDAY = datetime(2026, 11, 10, 10, 0, tzinfo=UTC)  # 11:00 in Paris
 PHONE = "+33639980001"
+SITE = "https://sms.example"
 
 
 @dataclass
@@ -112,6 +115,7 @@ async def desk_on(db: Database) -> AsyncIterator[Desk]:
         keys=ApiKeys(db, keyring),
         webhooks=Webhooks(db, keyring),
         submitter=submitter,
+        campaigns=Campaigns(db, submitter, Links(db, clock, site=SITE).address, clock),
         clock=clock,
         settings=settings,
         routes=routes,

@@ -31,8 +31,8 @@ async def test_a_text_to_a_group_and_how_far_it_is(desk: Desk) -> None:
     assert [row["text"] for row in rows] == ["Bonjour Alix", "Bonjour toi"]
     assert await desk.get(f"/submissions/{sent['id']}/progress") == {
         "id": sent["id"], "messages": 2, "states": [{"state": "accepted", "messages": 2}], "parts_sent": 0,
-        "parts_waiting": 2, "parts_before": 0, "pace": 0.0, "send_at": sent["send_at"], "cancelled_at": None,
-        "expected_end": None,
+        "parts_waiting": 2, "parts_before": 0, "pace": 0.0, "send_at": sent["send_at"], "paused_at": None,
+        "cancelled_at": None, "expected_end": None,
     }  # fmt: skip
     (listed,) = await every(desk, "/group-messages")
     assert listed == {

@@ -14,9 +14,9 @@ from (select submission_id, group_id, text, contacts, dropped from group_send
 order by g.submission_id desc
 
 -- name: submission
-select s.id, s.dialect, s.number, s.messages, s.cost, s.accepted_at, s.due_at, s.cancelled_at, s.class, g.group_id,
-       g.contacts, g.dropped
-from (select id, dialect, number, messages, cost, accepted_at, due_at, cancelled_at, class from submission
+select s.id, s.dialect, s.number, s.messages, s.cost, s.accepted_at, s.due_at, s.cancelled_at, s.paused_at, s.class,
+       g.group_id, g.contacts, g.dropped
+from (select id, dialect, number, messages, cost, accepted_at, due_at, cancelled_at, paused_at, class from submission
       where account_id = $1 and id = $2) s
      left join lateral (select group_id, contacts, dropped from group_send g
                         where g.account_id = $1 and g.submission_id = s.id offset 0) g on true

@@ -87,7 +87,7 @@ where m.account_id = $1 and m.id = $2
 
 -- name: submission
 select s.id, s.dialect, s.number, s.accepted_at, s.due_at, s.messages, s.cost, s.text, s.sender, s.tag, s.campaign_name, s.class,
-       s.service, s.cancelled_at, s.test
+       s.service, s.cancelled_at, s.paused_at, s.test
 from submission s where s.account_id = $1 and s.id = $2
 
 -- name: submission_of
@@ -125,6 +125,11 @@ from (select min(id) as reached, count(*) as looked from seen) f left join later
     order by id desc limit $2
 ) r on true
 order by r.id desc
+
+-- name: replies_tagged
+-- Those to the messages of one dialect under one tag, as compared.
+select id, phone, recipient, text, at, stop, message_id, dialect, tag
+from reply where account_id = $1 and dialect = $2 and tag_key = $3 and id < $4 order by id desc limit $5
 
 -- name: postings
 select id, at, from_account, to_account, amount, kind, submission_id, message_id, note

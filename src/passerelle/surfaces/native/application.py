@@ -25,6 +25,9 @@ from ..door import Barrier, Stopped
 from ..http import HELD, LONGEST, PATIENCE, SMALL, App, Message, Receive, Scope, Send, report
 from . import (
     account,
+    campaign_figures,
+    campaign_runs,
+    campaigns,
     checks,
     contacts,
     events,
@@ -43,6 +46,7 @@ from . import (
     statistics,
     stop_list,
     subaccounts,
+    submissions,
     surveys,
     webhooks,
 )
@@ -51,6 +55,7 @@ from .problems import MEDIA, OF_BARRIER, Problem
 
 FAMILIES = (
     messages,
+    submissions,
     rcs,
     explain,
     replies,
@@ -58,6 +63,9 @@ FAMILIES = (
     contacts,
     imports,
     group_sends,
+    campaigns,
+    campaign_runs,
+    campaign_figures,
     account,
     ledger,
     statistics,

@@ -18,6 +18,7 @@ from ...domain.routing import Route
 from ...domain.scopes import SCOPES
 from ...pipeline.accounts import Accounts
 from ...pipeline.api_keys import ApiKeys
+from ...pipeline.campaigns import Campaigns
 from ...pipeline.submit import Submitter
 from ...pipeline.webhooks import Webhooks
 from ...settings import Settings
@@ -38,6 +39,7 @@ class Services:
     keys: ApiKeys
     webhooks: Webhooks
     submitter: Submitter
+    campaigns: Campaigns
     clock: Clock
     settings: Settings
     routes: Sequence[Route] = ()

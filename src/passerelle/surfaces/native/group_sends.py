@@ -1,4 +1,4 @@
-"""A text to everybody in a group, as one submission, and how far it is.
+"""A text to everybody in a group, as one submission.
 
 One rule: it is accepted as a whole or not at all; contacts that the rules refuse are left out and counted by reason.
 """
@@ -6,6 +6,7 @@ One rule: it is accepted as a whole or not at all; contacts that the rules refus
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -21,9 +22,8 @@ from ...store import group_sends as store
 from . import reasons, shapes
 from .calls import Caller, Raw, Services, endpoint
 from .contacts import Token, group_of
-from .problems import Fault, Problem, invalid, missing
-from .sending import Manner, agreed_rates, idempotency, profile_of, told, wanted_like
-from .words import StateWord, state
+from .problems import Fault, Problem, invalid
+from .sending import Manner, idempotency, profile_of, told, wanted_like
 
 
 class GroupText(Manner, kw_only=True, forbid_unknown_fields=True):
@@ -57,13 +57,6 @@ class GroupSent(msgspec.Struct, kw_only=True):
     left_out: list[Dropped]
 
 
-class Count(msgspec.Struct, kw_only=True):
-    """How many messages are in a state."""
-
-    state: StateWord
-    messages: int
-
-
 class GroupSend(msgspec.Struct, kw_only=True):
     """A submission to a group."""
 
@@ -77,23 +70,6 @@ class GroupSend(msgspec.Struct, kw_only=True):
     send_at: datetime
     cancelled_at: datetime | None
     left_out: list[Dropped]
-
-
-class Progress(msgspec.Struct, kw_only=True):
-    """How far a submission is."""
-
-    id: shapes.Id
-    messages: int
-    states: list[Count]
-    parts_sent: int
-    parts_waiting: Annotated[int, Meta(description="That are still to be handed to an operator.")]
-    parts_before: Annotated[int, Meta(description="Of others, that leave sooner.")]
-    pace: Annotated[float, Meta(description="Parts a second; 0 while none has left.")]
-    send_at: datetime
-    cancelled_at: datetime | None
-    expected_end: Annotated[
-        datetime | None, Meta(description="When the last part leaves; null: all have left, or nobody knows.")
-    ]
 
 
 @endpoint(
@@ -115,17 +91,17 @@ async def send(services: Services, caller: Caller, id: Token, body: GroupText) -
         group,
         like,
         profile_of(body, caller.account),
-        idempotency(caller, _sent),
+        idempotency(caller, group_sent),
     )
     if isinstance(result, UnknownFields):
         names = ", ".join(f"{{{{{name}}}}}" for name in result.names)
         raise invalid("/text", f"No contact has {names}: nothing was sent.")
     if isinstance(result, Refused):
-        raise _refused(result)
-    return told(result, _sent)  # type: ignore[no-any-return]
+        raise refused(result, "The group has nobody to whom this can be sent.")
+    return told(result, group_sent)  # type: ignore[no-any-return]
 
 
-def _refused(result: Refused) -> Problem:
+def refused(result: Refused, nobody: str) -> Problem:
     """A fault of the text or the account; or nobody is left, for as many reasons as there are."""
     if result.findings:
         return reasons.refused(result.findings, [])
@@ -133,7 +109,7 @@ def _refused(result: Refused) -> Problem:
     told = [
         Fault(detail=f"{count} contacts: {reasons.TABLE[one][1]}", reason=one.value) for one, count in counts.items()
     ]
-    return Problem("refused", "The group has nobody to whom this can be sent.", told)
+    return Problem("refused", nobody, told)
 
 
 @endpoint("GET", "/group-messages", "messages:read")
@@ -149,40 +125,21 @@ async def listing(services: Services, caller: Caller, query: shapes.Paging) -> s
     return shapes.page(caller, query, rows, worded, lambda row: row.submission_id)
 
 
-@endpoint("GET", "/submissions/{id}/progress", "messages:read")
-async def progress(services: Services, caller: Caller, id: str) -> Progress:
-    """See how far a submission is. What waits, what leaves before it, how fast it goes, when its end is expected."""
-    number = shapes.number(id)
-    found = await use_case.progress(services.db, caller.account, number, services.clock.now(), agreed_rates(services))
-    if found is None:
-        raise missing("submission")
-    return Progress(
-        id=str(found.submission_id),
-        messages=found.messages,
-        states=[Count(state=state(one), messages=count) for one, count in sorted(found.states.items())],
-        parts_sent=found.parts_sent,
-        parts_waiting=found.parts_waiting,
-        parts_before=found.parts_before,
-        pace=round(found.pace, 3),
-        send_at=found.due_at,
-        cancelled_at=found.cancelled_at,
-        expected_end=found.expected_end,
-    )
-
-
-def _sent(done: Accepted) -> GroupSent:
+def group_sent(done: Accepted) -> GroupSent:
+    """What was accepted."""
     counts = Counter(one.reason.value for one in done.dropped)
     return GroupSent(
         id=str(done.id),
         send_at=done.submission.due_at,
-        messages=len(done.kept),
-        parts=sum(to.parts for to in done.kept),
+        messages=done.messages,
+        parts=done.parts,
         price=shapes.money(done.cost),
-        left_out=_left_out(counts),
+        left_out=left_out(counts),
     )
 
 
-def _left_out(counts: dict[str, int]) -> list[Dropped]:
+def left_out(counts: Mapping[str, int]) -> list[Dropped]:
+    """Contacts to whom nothing is sent, by reason."""
     return [Dropped(reason=reason, contacts=count) for reason, count in sorted(counts.items())]
 
 
@@ -197,8 +154,8 @@ def _listed(row: store.GroupSend, group: str | None) -> GroupSend:
         accepted_at=row.accepted_at,
         send_at=row.due_at,
         cancelled_at=row.cancelled_at,
-        left_out=_left_out(row.dropped),
+        left_out=left_out(row.dropped),
     )
 
 
-HANDLERS = [send, listing, progress]
+HANDLERS = [send, listing]

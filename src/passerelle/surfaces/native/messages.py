@@ -1,6 +1,6 @@
-"""Messages: send, explain, find, follow, cancel. Those of every dialect of the account are seen here.
+"""Messages: send, find, follow. Those of every dialect of the account are seen here.
 
-One rule: an id names a message or a submission of the account, or nothing.
+One rule: an id names a message of the account, or nothing.
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ from msgspec import Meta
 
 from ...domain import numbers
 from ...domain.admission import Finding
-from ...domain.message import Dialect, Recipient, State, TrafficClass
+from ...domain.message import Recipient, State, TrafficClass
 from ...domain.text import Encoding
 from ...pipeline import life as life_of
-from ...pipeline.cancel import CancelVerdict, cancel_submission
 from ...pipeline.submit import Accepted
 from ...store import listings
 from . import reasons, shapes
 from .calls import Caller, Raw, Services, endpoint
 from .problems import Fault, Problem, missing
-from .sending import Send, expected_end, profile_of, submitted, wanted_of
+from .sending import Send, profile_of, submitted, wanted_of
 from .words import ClassWord, DialectWord, StateWord, dialect, dialects, state, states, traffic
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -103,42 +102,6 @@ class Followed(Message, kw_only=True):
     waiting: Annotated[str, Meta(description="Why it is not over; empty when it is.")]
 
 
-class Progress(msgspec.Struct, kw_only=True):
-    """How many messages of a submission are in a state."""
-
-    state: StateWord
-    messages: int
-    parts: int
-    refunded: shapes.Money
-    last_at: datetime
-
-
-class Submission(msgspec.Struct, kw_only=True):
-    """One accepted request, with what became of its messages."""
-
-    id: shapes.Id
-    dialect: DialectWord
-    number: Annotated[str | None, Meta(description="What its dialect calls it.")]
-    accepted_at: datetime
-    send_at: datetime
-    cancelled_at: datetime | None
-    sender: str
-    text: Annotated[str, Meta(description="Empty where each message has its own.")]
-    tag: str
-    campaign: str
-    traffic: ClassWord = msgspec.field(name="class")
-    messages: int
-    price: shapes.Money
-    refunded: shapes.Money
-    states: list[Progress]
-    over: Annotated[bool, Meta(description="Whether each message has come to its end.")]
-    parts_waiting: Annotated[int, Meta(description="Parts that are still to be handed to an operator.")]
-    expected_end: Annotated[
-        datetime | None, Meta(description="When the last part leaves; null: all have left, or nobody knows.")
-    ] = None
-    sandbox: bool = False
-
-
 class Listing(shapes.Paging, kw_only=True, forbid_unknown_fields=True):
     """Which messages."""
 
@@ -192,31 +155,6 @@ async def one(services: Services, caller: Caller, id: str) -> Followed:
     return Followed(**told, life=moments, waiting=life.waiting)
 
 
-@endpoint("GET", "/submissions/{id}", "messages:read")
-async def submission(services: Services, caller: Caller, id: str) -> Submission:
-    """See a submission with its progress. How many of its messages are in which state, and what is still to leave."""
-    return await _submission(services, caller, shapes.number(id))
-
-
-_CONFLICTS = {
-    CancelVerdict.ALREADY: "It was cancelled before.",
-    CancelVerdict.SENT: "It has left, or a part of it: what is with an operator cannot be taken back.",
-    CancelVerdict.TOO_LATE: "It is about to leave.",
-}
-
-
-@endpoint("DELETE", "/submissions/{id}", "messages:send", problems=("conflict",))
-async def cancel(services: Services, caller: Caller, id: str) -> Submission:
-    """Cancel a submission. All of it, as long as nothing of it has left; its price comes back at once."""
-    number = shapes.number(id)
-    verdict = await cancel_submission(services.db, caller.id, number, services.clock.now())
-    if verdict in _CONFLICTS:
-        raise Problem("conflict", _CONFLICTS[verdict])
-    if verdict is CancelVerdict.UNKNOWN and await listings.sandboxed_submission(services.db, caller.id, number):
-        raise Problem("conflict", _CONFLICTS[CancelVerdict.SENT])
-    return await _submission(services, caller, number)
-
-
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
@@ -228,7 +166,7 @@ def accepted(done: Accepted) -> SendAnswer:
         send_at=asked.due_at,
         scheduled=asked.scheduled,
         sandbox=asked.sandbox,
-        parts=sum(to.parts for to in done.kept),
+        parts=done.parts,
         price=shapes.money(0 if asked.sandbox else done.cost),
         messages=[_sent(done.id + offset, to) for offset, to in enumerate(done.kept)],
         left_out=left_out(done.dropped),
@@ -329,72 +267,4 @@ async def _in_sandbox(services: Services, caller: Caller, number: int) -> Follow
     )
 
 
-async def _submission(services: Services, caller: Caller, number: int) -> Submission:
-    row = await listings.submission(services.db, caller.id, number)
-    if row is None:
-        return await _sandboxed(services, caller, number)
-    progress = await listings.progress(services.db, caller.id, number, row["messages"])
-    waiting = await listings.waiting(services.db, caller.id, number, row["messages"])
-    return Submission(
-        id=str(row["id"]),
-        dialect=dialect(row["dialect"]),
-        number=str(row["number"]) if row["number"] else None,
-        accepted_at=row["accepted_at"],
-        send_at=row["due_at"],
-        cancelled_at=row["cancelled_at"],
-        sender=row["sender"],
-        text=row["text"],
-        tag=row["tag"],
-        campaign=row["campaign_name"],
-        traffic=traffic(row["class"]),
-        messages=row["messages"],
-        price=shapes.money(row["cost"]),
-        refunded=shapes.money(sum(one["refunded"] for one in progress)),
-        states=[_progress(one) for one in progress],
-        over=all(one["state"] >= State.DELIVERED for one in progress),
-        parts_waiting=waiting["parts"],
-        expected_end=await expected_end(services, caller, number) if waiting["parts"] else None,
-    )
-
-
-def _progress(row: Any) -> Progress:
-    return Progress(
-        state=state(row["state"]),
-        messages=row["messages"],
-        parts=row["parts"],
-        refunded=shapes.money(row["refunded"]),
-        last_at=row["at"],
-    )
-
-
-async def _sandboxed(services: Services, caller: Caller, number: int) -> Submission:
-    rows = await listings.sandboxed_submission(services.db, caller.id, number)
-    if not rows:
-        raise missing("submission")
-    first, parts = rows[0], sum(row["parts"] for row in rows)
-    done = Progress(
-        state=StateWord.DELIVERED, messages=len(rows), parts=parts, refunded=shapes.money(0), last_at=first["at"]
-    )
-    return Submission(
-        id=str(number),
-        dialect=dialect(first["dialect"]),
-        number=str(first["number"]) if first["dialect"] != Dialect.PRIMOTEXTO else None,
-        accepted_at=first["at"],
-        send_at=first["at"],
-        cancelled_at=None,
-        sender="",
-        text="",
-        tag=first["tag"],
-        campaign="",
-        traffic=traffic(TrafficClass.TRANSACTIONAL),
-        messages=len(rows),
-        price=shapes.money(0),
-        refunded=shapes.money(0),
-        states=[done],
-        over=True,
-        parts_waiting=0,
-        sandbox=True,
-    )
-
-
-HANDLERS = [send, listing, one, submission, cancel]
+HANDLERS = [send, listing, one]

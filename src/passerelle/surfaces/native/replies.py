@@ -54,7 +54,7 @@ async def listing(services: Services, caller: Caller, query: Listing) -> shapes.
         services.db, caller.id, wanted, stops, phones, shapes.before(query), query.limit
     )  # fmt: skip
     more = shapes.link(caller, found.more) if found.more else None
-    return shapes.Page(items=[_worded(row) for row in found.rows], next=more)
+    return shapes.Page(items=[worded(row) for row in found.rows], next=more)
 
 
 def phone_of(written: str, parameter: str = "phone") -> int:
@@ -66,7 +66,8 @@ def phone_of(written: str, parameter: str = "phone") -> int:
     return int(read.e164[1:])
 
 
-def _worded(row: Any) -> Reply:
+def worded(row: Any) -> Reply:
+    """A reply in words."""
     return Reply(
         id=str(row["id"]),
         sender=shapes.phone(row["phone"]),
