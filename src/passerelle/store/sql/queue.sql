@@ -108,8 +108,8 @@ where q.account_id = t.account_id and q.message_id = t.message_id and q.part = t
 update queue q set lane = 3
 from (select account_id, message_id, part from queue
       where account_id = $1 and message_id >= $2 and message_id < $3 and lane <> 3 and lease_until is null
-      order by message_id, part limit $4 for update skip locked) some
-where q.account_id = some.account_id and q.message_id = some.message_id and q.part = some.part
+      order by message_id, part limit $4 for update skip locked) few
+where q.account_id = few.account_id and q.message_id = few.message_id and q.part = few.part
 
 -- name: unpark_some
 -- Up to $4 parked rows of messages $2 to $3, back to lane $5. What was due before $6 is due then, and what was never
@@ -119,8 +119,8 @@ set lane = $5, due_at = greatest(q.due_at, $6),
     valid_until = case when q.attempts = 0 then greatest(q.due_at, $6) + $7::interval else q.valid_until end
 from (select account_id, message_id, part from queue
       where account_id = $1 and message_id >= $2 and message_id < $3 and lane = 3
-      order by message_id, part limit $4 for update) some
-where q.account_id = some.account_id and q.message_id = some.message_id and q.part = some.part
+      order by message_id, part limit $4 for update) few
+where q.account_id = few.account_id and q.message_id = few.message_id and q.part = few.part
 
 -- name: waiting_messages
 -- Messages from $2 to $3, up to $4 of them, that have rows which nobody holds, the first first.
