@@ -36,7 +36,7 @@ def test_queries_tell_an_end_by_its_number() -> None:
 
 
 def test_lanes_leave_in_the_order_of_their_numbers() -> None:
-    assert list(Lane) == sorted(Lane) == [Lane.CODES, Lane.TRANSACTIONAL, Lane.BULK]
+    assert list(Lane) == sorted(Lane) == [Lane.CODES, Lane.TRANSACTIONAL, Lane.BULK, Lane.PAUSED]
 
 
 def test_every_outcome_is_sent_failed_unknown_or_unsent() -> None:

@@ -8,12 +8,15 @@ import pytest
 from pipeline.world import CREDIT, PHONE, World
 
 from passerelle.domain.admission import LONGEST_TEXT, Reason, Wanted
+from passerelle.domain.campaigns import plain_copy
 from passerelle.domain.contact import read
 from passerelle.domain.message import OutcomeKind, State, TrafficClass
 from passerelle.domain.profile import SMSPARTNER
 from passerelle.pipeline import contacts, group_send
+from passerelle.pipeline.audience import Writer
 from passerelle.pipeline.batch import Accepted, Idempotency, Refused, Replayed
 from passerelle.pipeline.group_send import UnknownFields
+from passerelle.pipeline.large import SLICE as PAGE
 from passerelle.store import contacts as store
 from passerelle.store import group_sends, optouts
 
@@ -44,7 +47,7 @@ async def test_everybody_gets_a_text_of_their_own(world):
     account = await world.account()
     group = await a_group(world, account, [{"firstname": "Alix", "date": "1990-02-03"}, {}, {"firstname": "{{phone}}"}])
     result = await send(world, account, group, "Bonjour {{Firstname|cher client}} {{date}}")
-    assert isinstance(result, Accepted) and len(result.kept) == 3
+    assert isinstance(result, Accepted) and result.messages == 3
     assert await texts(world) == [
         (0, "Bonjour Alix 03/02/1990", False),
         (1, "Bonjour cher client ", False),
@@ -58,8 +61,8 @@ async def test_everybody_gets_a_text_of_their_own(world):
 async def test_a_text_that_grows_beyond_all_bounds_is_refused_and_never_kept(world):
     account = await world.account()
     group = await a_group(world, account, [{"custom1": "x" * 255}])
-    (item,) = await group_send._items(world.db, account.id, group.id, "{{custom1}}" * 900)
-    assert len(item[1]) == LONGEST_TEXT + 1
+    written = Writer(plain_copy("{{custom1}}" * 900), str, "replace", str).write({"custom1": "x" * 255}, [])
+    assert len(written) == LONGEST_TEXT + 1
     result = await send(world, account, group, "{{custom1}}" * 900)
     assert isinstance(result, Refused) and [one.reason for one in result.dropped] == [Reason.TEXT_LONG]
     result = await send(world, account, group, "{{custom1}}" * 1000)
@@ -181,7 +184,7 @@ async def test_any_submission_of_the_account_and_no_others(world):
     assert await world.spent(other) == 0 and CREDIT
 
 
-@pytest.mark.parametrize("count", [1, group_send.PAGE + 1])
+@pytest.mark.parametrize("count", [1, PAGE + 1])
 async def test_every_page_of_a_group(world, count):
     account = await world.account()
     group = await a_group(world, account, [{"custom1": str(n)} for n in range(count)])

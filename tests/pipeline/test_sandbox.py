@@ -20,7 +20,7 @@ def numbered():
         1000, 1, Dialect.SMSPARTNER, TrafficClass.TRANSACTIONAL, 1, to, "Bonjour", "", NOW, NOW,
         dlr_url="https://a.example/dlr", sandbox=True,
     )  # fmt: skip
-    return Numbered(wished, 7, 12, [], [0, 0], 0, 0)
+    return Numbered(wished, 7, 12, [], [0, 0], 0, 2, 2, 0)
 
 
 def test_a_delivery_each_where_the_account_wants_it():

@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 from pipeline.world import PHONE, PRICE, PRIMOTEXTO, SMSPARTNER, TUESDAY, World
 
-from passerelle.domain.message import Dialect, EventKind, State
+from passerelle.domain.admission import Belonging
+from passerelle.domain.message import TESTS, Dialect, EventKind, State
 from passerelle.pipeline.settle import Settlement, figures, news
+from passerelle.store import statistics
 from passerelle.store.messages import MessageRow
 
 LATER = TUESDAY + timedelta(seconds=9)
@@ -17,7 +19,7 @@ LATER = TUESDAY + timedelta(seconds=9)
 
 def row(dialect: Dialect = Dialect.PRIMOTEXTO, **times) -> MessageRow:
     known = dict.fromkeys(MessageRow.__struct_fields__, 0)
-    known |= dict.fromkeys(["sent_at", "submitted_at", "delivered_at", "failed_at", "bounced_at", "stopped_at"])
+    known |= dict.fromkeys(["sent_at", "submitted_at", "delivered_at", "failed_at", "bounced_at", "opened_at", "stopped_at"])
     return MessageRow(**{**known, "dialect": dialect, "state_at": TUESDAY, **times})
 
 
@@ -155,11 +157,11 @@ async def test_a_dead_number_is_listed_once(world):
     assert (entry["list"], entry["phone"], len(entry["history"])) == (2, PHONE, 1)
 
 
-async def test_a_test_of_a_campaign_counts_under_no_tag(world):
+async def test_a_test_of_a_campaign_is_counted_apart(world):
     account = await world.account()
-    await world.send(account, tag="a", tag_key="a")
-    await world.db.execute("update submission set test = true")
-    await world.db.execute("update statistic_delta set tag_key = ''")
+    await world.send(account, tag_key=TESTS, campaign=Belonging(b"campaign 12b", test=True))
     one = Settled(world, (account.id, (await world.message())["id"]))
     await one.do(("begun", 1), (1, State.DELIVERED))
-    assert {row["tag_key"] for row in await world.rows("statistic_delta")} == {""}
+    assert {row["tag_key"] for row in await world.rows("statistic_delta")} == {TESTS}
+    assert (await statistics.counters(world.db, account.id, Dialect.SMSPARTNER)).delivered == 0
+    assert (await statistics.counters(world.db, account.id, Dialect.SMSPARTNER, TESTS)).delivered == 1

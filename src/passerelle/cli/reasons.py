@@ -54,7 +54,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.RCS_FORBIDDEN: "this account may not send RCS messages (see its setting `rcs`)",
     Reason.CREDIT: "the credit is too low (see `passerelle account credit`)",
     Reason.QUOTA: "the daily quota of the account is used up",
-    Reason.CAMPAIGN_LIMIT: "the account has launched as many campaigns as it may in a month (see its rule `free_campaigns`)",
+    Reason.CAMPAIGN_LIMIT: "no more campaigns this month (see the rule `free_campaigns` of the account)",
 }
 
 

@@ -143,7 +143,7 @@ async def _wait(base: Ground, result: Accepted, timeout: float) -> dict[int, str
 
     sent, end = result.submission, time.monotonic() + timeout
     while True:
-        rows = await inspection.states(base.db, sent.account_id, sent.dialect, result.number, len(result.kept))
+        rows = await inspection.states(base.db, sent.account_id, sent.dialect, result.number, result.messages)
         over = all(State(state) in FINAL for _, state in rows)
         if rows and (over or time.monotonic() > end):
             return {phone: State(state).name.lower() for phone, state in rows}

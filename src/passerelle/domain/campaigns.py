@@ -7,9 +7,10 @@ no reason to refuse or to encode the whole text otherwise.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from . import calendar, lists, merge, text, tracking
 from .message import TrafficClass
@@ -100,25 +101,62 @@ def phase(standing: Standing) -> Phase:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """The text of a campaign, ready to be filled in. `links`: where its personal links lead, in order."""
+    """The text of a campaign, ready to be filled in: pieces, and between them fields or the numbers of links.
 
-    template: merge.Template
+    `links`: where its personal links lead, in order.
+    """
+
+    slots: tuple[str | int | merge.Field, ...]
     links: tuple[tracking.Target, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its fields, each once, in order of appearance."""
+        return list(dict.fromkeys(one.name for one in self.slots if isinstance(one, merge.Field)))
 
     @property
     def is_shared(self) -> bool:
         """Whether everybody gets the same."""
-        return not self.template.fields and not self.links
+        return all(isinstance(one, str) for one in self.slots)
 
     def render(self, values: Mapping[str, str], links: Sequence[str]) -> str:
         """The text of one contact with its own links."""
-        return tracking.fill(self.template.render(values), links)
+        made = []
+        for one in self.slots:
+            if isinstance(one, str):
+                made.append(one)
+            elif isinstance(one, int):
+                made.append(links[one])
+            else:
+                made.append(values.get(one.name, "").strip() or one.fallback)
+        return "".join(made)
+
+    def renamed(self, name: Callable[[str], str]) -> Copy:
+        """The same under other names, e.g. the keys of columns."""
+        return Copy(
+            tuple(
+                merge.Field(name(one.name), one.fallback) if isinstance(one, merge.Field) else one for one in self.slots
+            ),
+            self.links,
+        )
 
 
 def copy(written: str, page: tracking.Target | None) -> Copy:
-    """Make a text ready; its links first, so that no value can be one."""
+    """Make a text ready, its links first, so that no value can be one."""
     made = tracking.compile(written, page)
-    return Copy(merge.template(made.text), made.targets)
+    return Copy(tuple(_slots(merge.template(made.text))), made.targets)
+
+
+def plain_copy(written: str) -> Copy:
+    """The same of a text whose addresses stay as they are."""
+    return Copy(tuple(_slots(merge.template(tracking.plain(written)))), ())
+
+
+def _slots(cut: merge.Template) -> Iterator[str | int | merge.Field]:
+    for number, piece in enumerate(cut.pieces):
+        yield from tracking.split(piece)
+        if number < len(cut.fields):
+            yield cut.fields[number]
 
 
 def has_links(written: str, page: int) -> bool:
@@ -128,9 +166,10 @@ def has_links(written: str, page: int) -> bool:
 
 def unknown_fields(ready: Copy, known: Sequence[str]) -> list[str]:
     """Fields that no contact has: nothing, or what stands behind the bar, is written for everybody."""
-    return [name for name in ready.template.names if name not in known]
+    return [name for name in ready.names if name not in known]
 
 
+@lru_cache(maxsize=65_536)
 def writable(value: str, characters: str) -> str:
     """A value as it can be sent under a policy for characters (domain.profile): brought near, or ''.
 

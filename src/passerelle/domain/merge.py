@@ -1,12 +1,12 @@
-"""Merge fields: `{{firstname}}` in a text becomes the first name of each contact.
+"""Merge fields: where a text has them, and what the contacts of a group have for them (see domain.campaigns.Copy).
 
-The one rule: a value is put in as it is; what looks like a field inside a value stays as it was written.
+The one rule: a field is `{{name}}` or `{{name|what stands for a value that is missing}}`, and nothing else is one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -31,23 +31,6 @@ class Template:
 
     pieces: tuple[str, ...]
     fields: tuple[Field, ...]
-
-    @property
-    def names(self) -> list[str]:
-        """The names of all fields, each once, in order of appearance."""
-        return list(dict.fromkeys(one.name for one in self.fields))
-
-    def render(self, values: Mapping[str, str]) -> str:
-        """The text for one contact. `{{firstname|cher client}}` gives what stands behind the bar where the value is
-        empty or there is none. Outer blanks of values are ignored."""
-        made = [self.pieces[0]]
-        for field, piece in zip(self.fields, self.pieces[1:], strict=True):
-            made += (values.get(field.name, "").strip() or field.fallback, piece)
-        return "".join(made)
-
-    def renamed(self, name: Callable[[str], str]) -> Template:
-        """The same under other names, e.g. the keys of columns."""
-        return Template(self.pieces, tuple(Field(name(one.name), one.fallback) for one in self.fields))
 
 
 def template(text: str) -> Template:

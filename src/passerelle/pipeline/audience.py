@@ -6,28 +6,21 @@ The one rule: whatever their number, contacts are read once, and their texts are
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from ..domain import campaigns, lists, merge
 from ..domain.admission import LONGEST_TEXT
+from ..domain.message import Recipient
 from ..store import contacts as group_store
 from ..store import links
 from ..store import lists as list_store
 from ..store.database import Database
-
-PAGE = 2_000  # contacts read and merged at once
+from .large import SLICE as PAGE
+from .large import Page, Pages
 
 Address = Callable[[str], str]
 """The link of a code, as it stands in a text."""
-
-
-class Person(NamedTuple):
-    """A contact. `values`: by the keys of the audience; `region`: whose public holidays count too."""
-
-    phone: int  # E.164 without +
-    values: Mapping[str, str]
-    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +36,33 @@ class Audience:
     postcode: str | None = None
     region: str = ""
 
-    async def pages(self, db: Database) -> AsyncIterator[list[Person]]:
-        """All of them, the oldest first."""
+    async def extent(self, db: Database) -> tuple[int, int]:
+        """How many there are, and the last of them: who comes later is not meant."""
+        if self.list_id is not None:
+            return await list_store.extent(db, self.account_id, self.list_id)
+        return await group_store.extent(db, self.account_id, self.group_id or 0)
+
+    async def pages(self, db: Database, until: int) -> AsyncIterator[list[Any]]:
+        """Rows of all up to contact `until`, the oldest first; every page but the last has PAGE."""
         last = 0
         while True:
             if self.list_id is not None:
-                members = await list_store.page(db, self.account_id, self.list_id, last, PAGE)
-                page, last = [self.person(one) for one in members], members[-1].id if members else 0
+                page: list[Any] = await list_store.rows(db, self.account_id, self.list_id, last, PAGE)
             else:
-                rows = await group_store.recipients(db, self.account_id, self.group_id or 0, last, PAGE)
-                page = [Person(row["phone"], merge.values_of(row)) for row in rows]
-                last = rows[-1]["id"] if rows else 0
+                page = await group_store.recipients(db, self.account_id, self.group_id or 0, last, PAGE)
+            page = page if not page or page[-1]["id"] <= until else [row for row in page if row["id"] <= until]
             if not page:
                 return
             yield page
+            last = page[-1]["id"]
 
-    def person(self, member: list_store.Member) -> Person:
-        """A contact of the list."""
-        region = campaigns.region_of(member.attributes, self.postcode, self.region)
-        return Person(member.phone, member.attributes, region)
+    def values(self, row: Any) -> Mapping[str, str]:
+        """What can be said of one."""
+        return row["attributes"] if self.list_id is not None else merge.values_of(row)
+
+    def region_of(self, values: Mapping[str, str]) -> str:
+        """Whose public holidays count for one."""
+        return campaigns.region_of(values, self.postcode, self.region)
 
 
 def of_group(account_id: int, group_id: int) -> Audience:
@@ -80,43 +81,52 @@ async def of_list(db: Database, account_id: int, list_id: int) -> Audience | Non
     return Audience(account_id, list_id, None, names, key, postcode, found.region)
 
 
-@dataclass(slots=True)
-class Written:
-    """What each is to get, in the order of the contacts. `codes`: of the personal links of each, one a target."""
-
-    items: list[tuple[str, str | None]] = field(default_factory=list)
-    regions: list[str] = field(default_factory=list)
-    codes: list[list[str]] = field(default_factory=list)
-
-
 class Writer:
     """Writes the text of each contact. `key`: of the audience; `characters`: the policy of the account; `address`: of
     short links."""
 
     def __init__(self, ready: campaigns.Copy, key: Callable[[str], str], characters: str, address: Address) -> None:
-        self._ready = campaigns.Copy(ready.template.renamed(key), ready.links)
-        self._fields = self._ready.template.names
+        self._ready = ready.renamed(key)
+        self._fields = self._ready.names
         self._shared = ready.is_shared
         self._characters = characters
-        self._address = address
+        self._before = address("")  # a link ends with its code
+        self._codes: dict[int, list[list[str]]] = {}  # first place of a page -> codes of each of its contacts
 
     def write(self, values: Mapping[str, str], codes: Sequence[str]) -> str:
         """One text. Of one that is too long only so much is kept that it is refused: a hundred thousand of them would
         fill the memory."""
         said = {name: campaigns.writable(values[name], self._characters) for name in self._fields if values.get(name)}
-        return self._ready.render(said, [self._address(code) for code in codes])[: LONGEST_TEXT + 1]
+        return self._ready.render(said, [self._before + code for code in codes])[: LONGEST_TEXT + 1]
 
-    async def everybody(self, db: Database, audience: Audience) -> Written:
-        """All of them."""
-        made, each = Written(), len(self._ready.links)
-        async for page in audience.pages(db):
-            if each:
-                fresh = links.new_tracked_codes(each * len(page))
-                made.codes += [fresh[at : at + each] for at in range(0, len(fresh), each)]
-            own = made.codes[len(made.items) :] if each else [()] * len(page)
-            made.items += [
-                (f"+{one.phone}", None if self._shared else self.write(one.values, codes))
-                for one, codes in zip(page, own, strict=True)
-            ]
-            made.regions += [one.region for one in page]
-        return made
+    def pages(self, db: Database, audience: Audience, until: int) -> Pages:
+        """The texts of all contacts up to `until`."""
+
+        async def pages() -> AsyncIterator[Callable[[], Page]]:
+            base = 0
+            self._codes.clear()
+            async for rows in audience.pages(db, until):
+                yield lambda rows=rows, base=base: self._page(audience, rows, base)  # type: ignore[misc]
+                base += len(rows)
+
+        return pages
+
+    def _page(self, audience: Audience, rows: Sequence[Any], base: int) -> Page:
+        each = len(self._ready.links)
+        fresh = links.new_tracked_codes(each * len(rows)) if each else []
+        own = [fresh[at : at + each] for at in range(0, each * len(rows), each)] if each else [[]] * len(rows)
+        if each:
+            self._codes[base] = own
+        values = [audience.values(row) for row in rows]
+        regions = [audience.region_of(one) for one in values]
+        items = [
+            (f"+{row['phone']}", None if self._shared else self.write(one, codes))
+            for row, one, codes in zip(rows, values, own, strict=True)
+        ]
+        return Page(items, regions if any(regions) else ())
+
+    def codes_of(self, recipients: Sequence[Recipient]) -> list[list[str]]:
+        """The codes of recipients of one page, by their positions; they are not asked for again."""
+        base = recipients[0].position // PAGE * PAGE
+        own = self._codes.pop(base)
+        return [own[to.position - base] for to in recipients]

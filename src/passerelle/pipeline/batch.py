@@ -26,7 +26,8 @@ from ..store.submissions import Answer, Numbered
 @dataclass(slots=True)
 class Accepted:
     """Stored and debited. `dropped`: recipients left out. `number`: what the dialect calls the submission by; `id`: of
-    the submission and of its first message, whose others are the ids from there on."""
+    the submission and of its first message, whose others are the ids from there on. `kept`: the recipients; of what was
+    written page by page none is kept."""
 
     submission: Submission
     number: int
@@ -34,6 +35,8 @@ class Accepted:
     dropped: list[Finding]
     cost: int  # micro-euros
     id: int = 0
+    messages: int = 0
+    parts: int = 0
 
 
 @dataclass(slots=True)
@@ -65,7 +68,8 @@ class KeyReused:
 
 
 Beside = Callable[[Any, Numbered], Awaitable[None]]
-"""Writes rows that belong to a submission, in the transaction that stores it; sandbox sends included."""
+"""Writes rows that belong to a submission, in the transaction that stores it; sandbox sends included. Of a large one it
+is called for each page, from `place` on, and once more at the end: the `last` call knows who was left out."""
 
 Result = Accepted | Refused | Denied | Replayed | KeyReused
 
@@ -140,8 +144,7 @@ def decide(
     """One item, where its wallet has `version`; None: the account has changed, judge again."""
     if version != item.account.version:
         return None
-    kept, dropped = _without_blocked(item, blocked)
-    kept, carriers, dropped = _routed(item, kept, dropped, routes)
+    kept, carriers, dropped = kept_of(item.submission, item.dropped, blocked, routes)
     if not kept:
         return Refused([], dropped)
     cost = 0 if item.submission.sandbox else sum(to.price for to in kept)
@@ -156,21 +159,30 @@ def decide(
     verdicts.stored.append(numbered := _numbered(item, submission, carriers, cost, dropped))
     if item.beside is not None:
         verdicts.beside.append((item.beside, numbered))
-    accepted = Accepted(submission, item.number, kept, dropped, sum(to.price for to in kept), item.id)
+    price, parts = sum(to.price for to in kept), sum(to.parts for to in kept)
+    accepted = Accepted(submission, item.number, kept, dropped, price, item.id, len(kept), parts)
     if item.idempotency is not None and item.answer_key is not None:
         status, body = item.idempotency.render(accepted)
         verdicts.answers.append(Answer(*item.answer_key, item.idempotency.body_hash, status, body, item.id, now))
     return accepted
 
 
+def kept_of(
+    submission: Submission, left_out: Sequence[Finding], blocked: Blocked, routes: Sequence[Route]
+) -> tuple[list[Recipient], list[int], list[Finding]]:
+    """The recipients whom no list blocks and whom a carrier takes, that carrier for each, and all who are left out."""
+    kept, dropped = _without_blocked(submission, left_out, blocked)
+    return _routed(submission, kept, dropped, routes)
+
+
 def _routed(
-    item: Item, kept: list[Recipient], dropped: list[Finding], routes: Sequence[Route]
+    submission: Submission, kept: list[Recipient], dropped: list[Finding], routes: Sequence[Route]
 ) -> tuple[list[Recipient], list[int], list[Finding]]:
     """The preferred carrier of each; a number that no carrier takes has no price either."""
-    if item.submission.sandbox:
+    if submission.sandbox:
         return kept, [0] * len(kept), dropped
     countries = {to.country for to in kept}
-    ranked = {country: rank(item.submission.service, country, routes) for country in countries}
+    ranked = {country: rank(submission.service, country, routes) for country in countries}
     lost = [Finding(Reason.NO_PRICE, f"+{to.phone}", to.position) for to in kept if not ranked[to.country]]
     kept = [to for to in kept if ranked[to.country]] if lost else kept
     return kept, [ranked[to.country][0] for to in kept], dropped + lost
@@ -186,6 +198,8 @@ def _numbered(
         snapshots=item.snapshots[: len(submission.recipients)],
         carrier_ids=carriers,
         lane=lane_of(submission),
+        messages=len(submission.recipients),
+        parts=sum(to.parts for to in submission.recipients),
         cost=cost,
         dropped=dropped,
     )
@@ -214,11 +228,12 @@ def pairs(batch: Iterable[Item]) -> tuple[list[int], list[int]]:
     return accounts, phones
 
 
-def _without_blocked(item: Item, blocked: Blocked) -> tuple[list[Recipient], list[Finding]]:
-    submission = item.submission
+def _without_blocked(
+    submission: Submission, left_out: Sequence[Finding], blocked: Blocked
+) -> tuple[list[Recipient], list[Finding]]:
     if not blocked:
-        return submission.recipients, list(item.dropped)
-    kept, dropped = [], list(item.dropped)
+        return submission.recipients, list(left_out)
+    kept, dropped = [], list(left_out)
     for to in submission.recipients:
         reason = _blocked_by(submission, to.phone, blocked)
         if reason is None:
@@ -251,15 +266,14 @@ def deltas(stored: Iterable[Numbered]) -> list[Delta]:
         s = one.submission
         if s.sandbox:
             continue
-        parts = sum(to.parts for to in s.recipients)
         hour = s.accepted_at.replace(minute=0, second=0, microsecond=0)
         counted = sums.setdefault((s.account_id, s.dialect, s.tag_key, hour), [0, 0, 0, 0])
-        counted[0] += len(s.recipients)
-        counted[1] += parts
+        counted[0] += one.messages
+        counted[1] += one.parts
         spent = (
             sums.setdefault((s.account_id, s.dialect, s.tag_key, s.due_at), [0, 0, 0, 0]) if s.scheduled else counted
         )
-        spent[2] += parts
+        spent[2] += one.parts
         spent[3] += one.cost
     return [
         Delta(account_id=a, dialect=d, tag_key=tag, at=at, messages=c[0], waiting=c[1], parts=c[2], cost=c[3])
@@ -269,11 +283,15 @@ def deltas(stored: Iterable[Numbered]) -> list[Delta]:
 
 def count(item: Item, result: Result) -> None:
     """Into the metrics."""
+    count_result(item.profile.dialect, result)
+
+
+def count_result(dialect: Dialect, result: Result) -> None:
+    """The same, of what was no item of a batch."""
     if isinstance(result, Accepted):
-        _ACCEPTED[item.profile.dialect].inc(len(result.kept))
-    elif isinstance(result, Refused):
-        reason = (result.findings or result.dropped)[0].reason.value
-        telemetry.REFUSED.labels(item.profile.dialect.name.lower(), reason).inc()
+        _ACCEPTED[dialect].inc(result.messages)
+    elif isinstance(result, Refused) and (told := result.findings or result.dropped):
+        telemetry.REFUSED.labels(dialect.name.lower(), told[0].reason.value).inc()
 
 
 _ACCEPTED = {dialect: telemetry.ACCEPTED.labels(dialect.name.lower()) for dialect in Dialect}

@@ -106,7 +106,7 @@ def groups(lines: Iterable[Line], size: int = GROUP) -> Iterator[list[Line]]:
 
 def _render(accepted: Accepted) -> tuple[int, bytes]:
     refused = [(finding.position, finding.reason.value) for finding in accepted.dropped]
-    return 200, msgspec.json.encode(_Kept(len(accepted.kept), accepted.cost, refused))
+    return 200, msgspec.json.encode(_Kept(accepted.messages, accepted.cost, refused))
 
 
 def _group(lines: Sequence[Line], result: Result) -> Group:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from ..domain import campaigns, links
 from ..domain.account import Account
 from ..domain.admission import LONGEST_TEXT, Belonging, Finding, Judged, Reason, Wanted, judge
 from ..domain.campaigns import Copy, Fault, Page, Phase, Stage, Standing
-from ..domain.message import TESTS, TrafficClass, campaign_key
+from ..domain.message import TESTS, Recipient, TrafficClass, campaign_key
 from ..domain.profile import Profile
 from ..domain.tracking import Target
 from ..store import campaigns as store
@@ -28,8 +28,9 @@ from ..store import tracking
 from ..store.campaigns import Campaign, Draft, Skipped
 from ..store.database import Database
 from ..store.submissions import Numbered
-from .audience import Audience, Writer, Written, of_group, of_list
+from .audience import Audience, Writer, of_group, of_list
 from .batch import Beside, Idempotency, Result
+from .large import Order, Pages
 from .submit import Submitter
 
 CLAIM = timedelta(minutes=5)  # in which a launch is over, or its process dead
@@ -61,17 +62,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that a launch needs. `contacts`: of the list or group as it is now."""
+    """Everything that a launch needs. `contacts`: of the list or group as it is now; `pages`: what each is to get."""
 
     ready: Copy
     audience: Audience
-    written: Written
+    writer: Writer
+    contacts: int
     wanted: Wanted
-
-    @property
-    def contacts(self) -> int:
-        """How many there are."""
-        return len(self.written.items)
+    pages: Pages
 
 
 class Campaigns:
@@ -165,19 +163,19 @@ class Campaigns:
         writer = self._writer(account, ready, audience, profile)
         while True:
             own = codes.new_tracked_codes(len(ready.links))
-            written = Written([(number, writer.write(values, own))], [], [own])
-            wanted = self._tried(account, campaign, written, profile)
+            wanted = self._tried(account, campaign, (number, writer.write(values, own)), profile)
+            linked = _linked(ready, lambda _: [own])  # noqa: B023
             try:
-                return await self._submitter.accept(account, wanted, profile, idempotency, self._linked(ready, written))
+                return await self._submitter.accept(account, wanted, profile, idempotency, linked)
             except CodeTakenError:
                 continue
 
-    def _tried(self, account: Account, campaign: Campaign, written: Written, profile: Profile) -> Wanted:
+    def _tried(self, account: Account, campaign: Campaign, item: tuple[str, str | None], profile: Profile) -> Wanted:
         """At any hour, so it is no marketing for the queue; its mention and its stop list are those of the campaign."""
         is_marketing = campaign.traffic == TrafficClass.MARKETING
         rules = account.rules
         scope = rules.stop_scope_primotexto if profile.bounces_refuse else rules.stop_scope_smspartner
-        wanted = self.wanted(campaign.token, campaign.draft, written.items)
+        wanted = self.wanted(campaign.token, campaign.draft, [item])
         wanted.traffic, wanted.tag_key = TrafficClass.TRANSACTIONAL, TESTS
         wanted.campaign = Belonging(
             campaign.token,
@@ -201,17 +199,15 @@ class Campaigns:
         audience = await self.audience(campaign)
         if audience is None:
             return Fault.NO_AUDIENCE
+        most, until = await audience.extent(self.db)
+        if not most:
+            return Fault.NO_AUDIENCE
         draft = campaign.draft
         ready = await self.ready(draft)
-        written = await self._writer(account, ready, audience, profile).everybody(self.db, audience)
-        if not written.items:
-            return Fault.NO_AUDIENCE
-        wanted = self.wanted(campaign.token, draft, written.items, draft.text if ready.is_shared else "")
-        assert wanted.campaign is not None
-        if any(written.regions):
-            wanted.campaign = replace(wanted.campaign, regions=written.regions)
+        writer = self._writer(account, ready, audience, profile)
+        wanted = self.wanted(campaign.token, draft, [], draft.text if ready.is_shared else "")
         wanted.faults += await self._time_and_limit(account, campaign, wanted)
-        return Plan(ready, audience, written, wanted)
+        return Plan(ready, audience, writer, most, wanted, writer.pages(self.db, audience, until))
 
     async def _time_and_limit(self, account: Account, campaign: Campaign, wanted: Wanted) -> list[Finding]:
         now, faults = self.clock.now(), []
@@ -254,42 +250,50 @@ class Campaigns:
         plan = await self.plan(account, campaign, profile)
         if isinstance(plan, Fault):
             return plan
-        return await self._submitter.accept(account, plan.wanted, profile, idempotency, self._launched(campaign, plan))
-
-    def _launched(self, campaign: Campaign, plan: Plan) -> Beside:
-        """Writes, with the messages, their links, who is left out, and that it is launched."""
-        linked = self._linked(plan.ready, plan.written)
-
-        async def write(connection: Any, one: Numbered) -> None:
-            account_id, items = one.submission.account_id, plan.written.items
-            await linked(connection, one)
-            skipped = [Skipped(f.position, items[f.position][0], f.reason.value) for f in one.dropped]
-            await store.leave_out(connection, account_id, one.id, skipped)
-            counts, now = Counter(f.reason.value for f in one.dropped), one.submission.accepted_at
-            if not await store.launch(connection, account_id, campaign.id, one.id, plan.contacts, counts, now):
-                raise LaunchedError
-
-        return write
-
-    def _linked(self, ready: Copy, written: Written) -> Beside:
-        """Writes the links of the messages."""
-
-        async def write(connection: Any, one: Numbered) -> None:
-            if not ready.links:
-                return
-            s = one.submission
-            targets = await tracking.add_targets(
-                connection, s.account_id, one.id, s.dialect, s.tag_key, ready.links, s.accepted_at
-            )
-            codes = [written.codes[to.position] for to in s.recipients]
-            if not await tracking.add_links(connection, targets, codes):
-                raise CodeTakenError
-
-        return write
+        beside = _launched(campaign, plan)
+        order = Order(account, plan.wanted, profile, plan.pages, plan.contacts, idempotency, beside)
+        return await self._submitter.accept_pages(order)
 
     def _writer(self, account: Account, ready: Copy, audience: Audience | None, profile: Profile) -> Writer:
         key = audience.key if audience is not None else str
         return Writer(ready, key, profile.policy(account.rules.characters), self._link(account))
+
+
+def _launched(campaign: Campaign, plan: Plan) -> Beside:
+    """Writes, with the messages, their links, who is left out, and that it is launched."""
+    linked = _linked(plan.ready, plan.writer.codes_of)
+
+    async def write(connection: Any, one: Numbered) -> None:
+        await linked(connection, one)
+        if not one.last:
+            return
+        account_id, now = one.submission.account_id, one.submission.accepted_at
+        skipped = [Skipped(finding.position, finding.subject, finding.reason.value) for finding in one.dropped]
+        await store.leave_out(connection, account_id, one.id, skipped)
+        counts = Counter(finding.reason.value for finding in one.dropped)
+        if not await store.launch(connection, account_id, campaign.id, one.id, plan.contacts, counts, now):
+            raise LaunchedError
+
+    return write
+
+
+def _linked(ready: Copy, codes_of: Callable[[Sequence[Recipient]], list[list[str]]]) -> Beside:
+    """Writes the links of the messages."""
+    targets: list[int] = []
+
+    async def write(connection: Any, one: Numbered) -> None:
+        s = one.submission
+        if not ready.links or not s.recipients:
+            return
+        if one.place == 0:
+            at = s.accepted_at
+            targets[:] = await tracking.add_targets(
+                connection, s.account_id, one.id, s.dialect, s.tag_key, ready.links, at
+            )
+        if not await tracking.add_links(connection, targets, codes_of(s.recipients), one.place):
+            raise CodeTakenError
+
+    return write
 
 
 def _standing(one: Campaign, moving: store.Moving, now: datetime) -> Standing:
@@ -314,6 +318,7 @@ async def _page(draft: Draft) -> Target | None:
 
 
 async def _first_values(db: Database, audience: Audience) -> Mapping[str, str]:
-    async for page in audience.pages(db):
-        return page[0].values
+    _, until = await audience.extent(db)
+    async for rows in audience.pages(db, until):
+        return audience.values(rows[0])
     return {}

@@ -260,8 +260,8 @@ class Dispatcher:
         return self._failover.in_time(again, carrier_id, row.sent_at)
 
     def _again(self, outcome: Outcome, at: datetime, now: datetime) -> Again | None:
-        """Refused for now: until it is valid no longer. Unknown, as bytes may have left: what may go twice once more, when
-        the lease would be over; else it waits for a receipt. What has a name of ours is never taken twice."""
+        """Refused for now: until it is valid no longer. Unknown, as bytes may have left: what may go twice, once
+        more when the lease would be over; else it waits for a receipt. What has a name of ours is never taken twice."""
         part, kind = outcome.part, outcome.kind
         if kind in AGAIN:
             return next_at(kind, part.attempts + 1, now), part.attempts + 1, part.uncertain

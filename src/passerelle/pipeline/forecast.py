@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from ..domain import campaigns
 from ..domain.account import Account
-from ..domain.admission import Finding, Judged, paris_hours
+from ..domain.admission import Finding, Judged, Wanted, paris_hours
 from ..domain.forecast import expected_end
 from ..domain.message import Recipient, TrafficClass
 from ..domain.profile import Profile
@@ -23,6 +23,7 @@ from ..store.database import Database
 from .batch import Accepted, Item, Verdicts, decide, pairs
 from .campaigns import Campaigns, Plan
 from .dispatch import opening
+from .large import gathered
 from .submit import Submitter
 
 LOOKED_AT = 5_000  # numbers whose lists are read at once
@@ -61,10 +62,11 @@ async def forecast(
     if isinstance(plan, campaigns.Fault):
         return plan
     now = of.clock.now()
-    judged = await submitter.judge(plan.wanted, account, profile)
+    wanted = await gathered(plan.wanted, plan.pages)
+    judged = await submitter.judge(wanted, account, profile)
     if judged.submission is None:
         return _refused(account, plan, judged)
-    accepted, dropped, carriers = await _decided(of.db, account, plan, profile, judged, routes, now)
+    accepted, dropped, carriers = await _decided(of.db, account, wanted, profile, judged, routes, now)
     kept, due_at = accepted, judged.submission.due_at
     parts = sum(to.parts for to in kept)
     closed = [to for to in kept if _is_held(account, plan, to, due_at)]
@@ -106,7 +108,7 @@ def _refused(account: Account, plan: Plan, judged: Judged) -> Forecast:
 async def _decided(
     db: Database,
     account: Account,
-    plan: Plan,
+    wanted: Wanted,
     profile: Profile,
     judged: Judged,
     routes: Sequence[Route],
@@ -114,12 +116,11 @@ async def _decided(
 ) -> tuple[list[Recipient], Sequence[Finding], Counter[int]]:
     """Who is kept, who is left out, and how many parts each carrier takes; whatever the balance."""
     assert judged.submission is not None
-    item = Item(account, plan.wanted, profile, None, cast(Any, None), judged.submission, judged.dropped)
-    accounts, phones = pairs([item])
+    item = Item(account, wanted, profile, None, cast(Any, None), judged.submission, judged.dropped)
+    _, phones = pairs([item])
     blocked: set[tuple[int, int, int]] = set()
     for start in range(0, len(phones), LOOKED_AT):
-        some = slice(start, start + LOOKED_AT)
-        blocked |= await optouts.blocked_pairs(db, accounts[some], phones[some])
+        blocked |= await optouts.blocked_of(db, account.id, phones[start : start + LOOKED_AT])
     verdicts = Verdicts({account.id: 1 << 62})
     result = decide(item, account.version, blocked, verdicts, routes, now)
     if not isinstance(result, Accepted):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..domain import campaigns, merge
+from ..domain import campaigns
 from ..domain.account import Account
 from ..domain.admission import LONGEST_TEXT, Finding, Reason, Wanted, paris_hours
 from ..domain.forecast import expected_end
@@ -23,6 +23,7 @@ from ..store.database import Database
 from ..store.submissions import Numbered
 from .audience import Writer, of_group
 from .batch import Beside, Idempotency, Refused, Result
+from .large import Order
 from .submit import Submitter
 
 LATELY = timedelta(minutes=1)
@@ -47,22 +48,22 @@ async def send(
     """Send `like.text`, its merge fields filled in, to all contacts of a group; `like` has no items."""
     if len(like.text) > LONGEST_TEXT:  # before it is written out for each contact
         return Refused([Finding(Reason.TEXT_LONG)], [])
-    ready, audience = campaigns.Copy(merge.template(like.text), ()), of_group(account.id, group.id)
+    ready, audience = campaigns.plain_copy(like.text), of_group(account.id, group.id)
     unknown = campaigns.unknown_fields(ready, audience.names)
     if unknown:
         return UnknownFields(unknown)
-    writer = Writer(ready, audience.key, profile.policy(account.rules.characters), str)
-    items = (await writer.everybody(db, audience)).items
-    if not items:
+    most, until = await audience.extent(db)
+    if not most:
         return Refused([Finding(Reason.NO_RECIPIENT)], [])
-    wanted = replace(like, items=items, text=like.text if ready.is_shared else "", faults=list(like.faults))
-    beside = _noted(group, like.text, len(items))
-    return await submitter.accept(account, wanted, profile, idempotency, beside)
+    writer = Writer(ready, audience.key, profile.policy(account.rules.characters), str)
+    wanted = replace(like, items=[], text=like.text if ready.is_shared else "", faults=list(like.faults))
+    pages, beside = writer.pages(db, audience, until), _noted(group, like.text, most)
+    return await submitter.accept_pages(Order(account, wanted, profile, pages, most, idempotency, beside))
 
 
 def _noted(group: Group, text: str, contacts: int) -> Beside:
     async def note(connection: Any, one: Numbered) -> None:
-        if not one.submission.sandbox:
+        if one.last and not one.submission.sandbox:
             dropped = Counter(finding.reason.value for finding in one.dropped)
             await store.add(connection, one.submission.account_id, one.id, group.id, text, contacts, dropped)
 
@@ -88,7 +89,8 @@ class Progress:
     parts_waiting: int
     parts_before: int  # of others, that leave sooner
     pace: float
-    expected_end: datetime | None  # None: nothing waits, or nobody knows
+    expected_end: datetime | None  # None: nothing waits, it is paused, or nobody knows
+    paused_at: datetime | None = None
     group_id: int | None = None
     contacts: int = 0
     dropped: Mapping[str, int] | None = None
@@ -110,7 +112,7 @@ async def progress(
     hours = paris_hours(account) if is_held else None
     seen = _pace(states, now)
     ends, before = [], 0
-    for one in queued:  # a carrier and a lane each; mostly there is one
+    for one in queued if row["paused_at"] is None else ():  # a carrier and a lane each; mostly there is one
         sooner = await store.before(db, one["carrier_id"], one["lane"], one["due_at"], now)
         pace = seen or float((rates or {}).get(one["carrier_id"], 0))
         ends.append(expected_end(now, one["due_at"], sooner + one["parts"], pace, hours))
@@ -129,6 +131,7 @@ async def progress(
         parts_before=before,
         pace=seen,
         expected_end=max((end for end in ends if end), default=None) if all(ends) else None,
+        paused_at=row["paused_at"],
         group_id=row["group_id"],
         contacts=row["contacts"] or row["messages"],
         dropped=row["dropped"] or {},

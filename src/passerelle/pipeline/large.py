@@ -1,4 +1,5 @@
-"""A very large submission: one transaction of its own, written in slices, so that nobody else waits for it.
+"""A very large submission: read, judged and written page by page, in one transaction of its own, so that neither its
+memory nor anybody's waiting grows with it.
 
 The one rule: the wallet is locked last, when nothing is left to do but to look at its version and to debit it; what
 was decided before that stands only if it still holds, else everything is undone.
@@ -8,76 +9,155 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from .. import telemetry
 from ..clock import Clock
-from ..domain.admission import Finding, Reason
+from ..domain.account import Account
+from ..domain.admission import Finding, Judged, Reason, Wanted, judge
 from ..domain.calendar import paris_day
-from ..domain.routing import LARGE, Route
+from ..domain.message import Dialect, Recipient, Submission
+from ..domain.profile import Profile
+from ..domain.routing import LARGE, Route, lane_for
 from ..store import ledger, optouts, statistics, submissions
 from ..store.database import Database, is_transient
-from ..store.submissions import AnswerTaken
-from .batch import ENDLESS, Accepted, Blocked, Item, Refused, Result, Verdicts, decide, deltas, pairs, replay
+from ..store.numbering import Numbering
+from ..store.submissions import Answer, AnswerTaken, Numbered
+from .batch import Accepted, Beside, Idempotency, Refused, Result, deltas, kept_of, replay
 
-SLICE = 2_000  # messages a statement: some ten milliseconds of ours, some fifty of the database's
-LOOKED_AT = 5_000  # numbers whose lists are read at once
+SLICE = 2_000  # messages a page: some ten milliseconds of ours, some fifty of the database's
+AHEAD = 2  # pages that are judged while one is written
+AT_ONCE = 2  # submissions
 PATIENCE = 60.0  # seconds that a database which is away is waited for
 PAUSE = 0.2
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the recipients: (number as sent, text or None for that of all), and whose holidays count for each."""
+
+    items: Sequence[tuple[str, str | None]]
+    regions: Sequence[str] = ()
+
+
+Pages = Callable[[], AsyncIterator[Callable[[], Page]]]
+"""Begins anew each time: pages, each made by a function that runs in a thread."""
+
+
+@dataclass(slots=True)
+class Order:
+    """What is to be accepted: `wanted` without its items, which come page by page, at most `most` of them."""
+
+    account: Account
+    wanted: Wanted
+    profile: Profile
+    pages: Pages
+    most: int
+    idempotency: Idempotency | None = None
+    beside: Beside | None = None
+    id: int = 0
+    number: int = 0
+    tried: Result | None = None  # what a commit of unknown outcome had decided
+
+    @property
+    def answer_key(self) -> tuple[int, str, str] | None:
+        """Where its answer is kept."""
+        once = self.idempotency
+        return None if once is None else (self.account.id, once.path, once.key)
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What was seen by now. `hopeless`: nothing of it is stored; the rest is judged only to say all that is wrong."""
+
+    seen: set[int] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
+    dropped: list[Finding] = field(default_factory=list)
+    submission: Submission | None = None
+    items: int = 0
+    messages: int = 0
+    parts: int = 0
+    cost: int = 0
+
+    @property
+    def hopeless(self) -> bool:
+        return bool(self.findings)
+
+
 class _Undone(Exception):
-    """What was written may not stay: the result instead."""
+    """What was written may not stay: the result instead; None: the account has changed."""
 
     def __init__(self, result: Result | None) -> None:
         self.result = result
 
 
-def is_large(item: Item) -> bool:
-    """Whether it is written apart from all others."""
-    return len(item.submission.recipients) > LARGE and not item.submission.sandbox
+def of_items(wanted: Wanted) -> Pages:
+    """The pages of a request that has its items."""
+
+    async def pages() -> AsyncIterator[Callable[[], Page]]:
+        for start in range(0, len(wanted.items), SLICE):
+            some = wanted.items[start : start + SLICE]
+            yield lambda some=some: Page(some)  # type: ignore[misc]
+
+    return pages
+
+
+async def gathered(wanted: Wanted, pages: Pages) -> Wanted:
+    """The request with all the items of its pages."""
+    items: list[tuple[str, str | None]] = []
+    regions: list[str] = []
+    async for make in pages():
+        page = await asyncio.to_thread(make)
+        regions += page.regions or [""] * len(page.items)
+        items += page.items
+    campaign = wanted.campaign
+    if campaign is not None and any(regions):
+        campaign = replace(campaign, regions=regions)
+    return replace(wanted, items=items, campaign=campaign, faults=list(wanted.faults))
 
 
 class Large:
-    """Takes large submissions into the database, one at a time."""
+    """Takes large submissions into the database, few at a time."""
 
     def __init__(
-        self, db: Database, routes: Sequence[Route], clock: Clock, validity: timedelta, aside: Executor
+        self,
+        db: Database,
+        routes: Sequence[Route],
+        clock: Clock,
+        validity: timedelta,
+        aside: Executor,
+        numbering: Numbering,
     ) -> None:
         self._db = db
         self._routes = routes
         self._clock = clock
         self._validity = validity
         self._aside = aside
-        self._alone = asyncio.Lock()
+        self._numbering = numbering
+        self._few = asyncio.Semaphore(AT_ONCE)
 
-    async def accept(
-        self,
-        item: Item,
-        number: Callable[[Item], Awaitable[None]],
-        judge_again: Callable[[Item], Awaitable[Result | None]],
-    ) -> Result:
-        """Store one. `number` gives it its ids once; `judge_again` takes the account as it is now, or says why not."""
-        async with self._alone:
+    async def accept(self, order: Order, again: Callable[[Order], Awaitable[Result | None]]) -> Result:
+        """Store one. `again` takes the account as it is now, or says why not."""
+        async with self._few:
             while True:
-                await number(item)
-                result = await self._patiently(item) or await judge_again(item)
+                result = await self._patiently(order) or await again(order)
                 if result is not None:
                     return result
 
-    async def _patiently(self, item: Item) -> Result | None:
+    async def _patiently(self, order: Order) -> Result | None:
         """Once, whatever the database does meanwhile; None: the account has changed."""
         end = time.monotonic() + PATIENCE
         while True:
             try:
                 # A commit of unknown outcome is looked up before it is done again.
-                if item.tried is not None and await submissions.present(self._db, [(item.account.id, item.id)]):
-                    return item.tried
-                item.tried = None
-                return await self._write(item)
+                if order.tried is not None and await submissions.present(self._db, [(order.account.id, order.id)]):
+                    return order.tried
+                order.tried = None
+                return await self._write(order)
             except _Undone as undone:
                 return undone.result
             except AnswerTaken:
@@ -88,61 +168,199 @@ class Large:
                 telemetry.log(telemetry.Event.DATABASE_LOST, room="submit", error=type(error).__name__, waiting=1)
             await asyncio.sleep(PAUSE)
 
-    async def _write(self, item: Item) -> Result | None:
+    async def _write(self, order: Order) -> Result:
+        """Raises _Undone."""
         now = self._clock.now()
+        await self._number(order, now)
         async with self._db.transaction() as connection:
-            known = await self._known(connection, item, now)
+            known = await self._known(connection, order, now)
             if known is not None:
                 return known
-            verdicts, result = await self._decided(connection, item, now)
-            if not isinstance(result, Accepted):
-                return result
-            (one,) = verdicts.stored
-            if one.cost > await ledger.balance(connection, item.account.id):
-                return Refused([Finding(Reason.CREDIT)], result.dropped)
+            total = await self._all_pages(connection, order, now)
+            if total.hopeless or total.submission is None or not total.messages:
+                await self._as_it_is(connection, order)
+                raise _Undone(Refused(total.findings, total.dropped))
+            one = self._head(order, total.submission, total)
             await submissions.insert_head(connection, one)
-            for start in range(0, len(result.kept), SLICE):
-                await submissions.insert_slice(connection, one, start, start + SLICE, self._validity)
-            await statistics.insert(connection, deltas(verdicts.stored))
-            for write, numbered in verdicts.beside:
-                await write(connection, numbered)
-            await self._pay(connection, item, result, one.cost, now)
-            if verdicts.answers:
-                await submissions.insert_answers(connection, verdicts.answers, now)
-            item.tried = result
-        return result
+            await statistics.insert(connection, deltas([one]))
+            if order.beside is not None:
+                await order.beside(connection, replace(one, place=total.messages, last=True))
+            accepted = _accepted(order, one)
+            await self._pay(connection, order, one, now)
+            await self._keep_answer(connection, order, accepted, now)
+            order.tried = accepted
+        return accepted
 
-    async def _known(self, connection: Any, item: Item, now: datetime) -> Result | None:
-        if item.answer_key is None:
+    async def _number(self, order: Order, now: datetime) -> None:
+        """Ids once for all tries, so that a commit of unknown outcome can be looked up."""
+        if not order.id:
+            order.id = await self._numbering.messages(order.most, now)
+        if not order.number and order.profile.dialect is not Dialect.PRIMOTEXTO:
+            order.number = await self._numbering.submission_number()
+
+    async def _known(self, connection: Any, order: Order, now: datetime) -> Result | None:
+        if order.answer_key is None:
             return None
-        return replay(
-            await submissions.known_answers(connection, [item.answer_key], now), item.answer_key, item.idempotency
+        known = await submissions.known_answers(connection, [order.answer_key], now)
+        return replay(known, order.answer_key, order.idempotency)
+
+    # --- page by page ------------------------------------------------------------------------------------------------
+
+    async def _all_pages(self, connection: Any, order: Order, now: datetime) -> _Sum:
+        """While a page is written the next ones are judged, in a thread."""
+        total = _Sum()
+        credit = await ledger.balance(connection, order.account.id)
+        ahead: asyncio.Queue[Judged | None] = asyncio.Queue(AHEAD)
+        judging = asyncio.create_task(self._judge_all(order, now, ahead))
+        try:
+            while (judged := await ahead.get()) is not None:
+                await self._write_page(connection, order, judged, total)
+                if total.cost > credit and not total.hopeless:
+                    total.findings.append(Finding(Reason.CREDIT))
+            await judging
+        finally:
+            judging.cancel()
+        return total
+
+    async def _judge_all(self, order: Order, now: datetime, ahead: asyncio.Queue[Judged | None]) -> None:
+        base, seen = 0, set[int]()
+        loop = asyncio.get_running_loop()
+        try:
+            async for make in order.pages():
+                count, judged = await loop.run_in_executor(self._aside, _judged, order, make, base, seen, now)
+                base += count
+                await ahead.put(judged)
+        finally:
+            await ahead.put(None)
+
+    async def _write_page(self, connection: Any, order: Order, judged: Judged, total: _Sum) -> None:
+        submission = judged.submission
+        total.findings += [one for one in judged.findings if one.reason not in {f.reason for f in total.findings}]
+        if submission is None:
+            total.dropped += judged.dropped
+            return
+        some = submission.recipients
+        phones = [to.phone for to in some] if submission.stop_applies or submission.bounce_applies else []
+        blocked = await optouts.blocked_of(connection, submission.account_id, phones) if phones else set()
+        kept, carriers, dropped = kept_of(submission, judged.dropped, blocked, self._routes)
+        total.dropped += dropped
+        if total.hopeless or not kept:
+            return
+        submission.recipients = kept
+        numbers = await self._numbers(order, len(kept))
+        one = self._head(order, submission, total, carriers, numbers)
+        await submissions.insert_slice(connection, one, self._validity)
+        if order.beside is not None:
+            await order.beside(connection, one)
+        total.messages += len(kept)
+        total.parts += sum(to.parts for to in kept)
+        total.cost += sum(to.price for to in kept)
+        total.submission = total.submission or replace(submission, recipients=[])
+
+    async def _numbers(self, order: Order, count: int) -> list[int]:
+        """What the dialect calls messages by, where it numbers them."""
+        if order.profile.dialect is not Dialect.PRIMOTEXTO:
+            return []
+        numbers = await self._numbering.snapshot_numbers(count)
+        order.number = order.number or numbers[0]
+        return numbers
+
+    def _head(
+        self,
+        order: Order,
+        submission: Submission,
+        total: _Sum,
+        carriers: Sequence[int] = (),
+        numbers: Sequence[int] = (),
+    ) -> Numbered:
+        """A page, or with the sums of all pages the whole."""
+        is_campaign = submission.campaign_id is not None
+        dialect = order.profile.dialect
+        return Numbered(
+            submission=submission,
+            id=order.id,
+            number=0 if dialect is Dialect.PRIMOTEXTO else order.number,
+            snapshots=numbers,
+            carrier_ids=carriers,
+            lane=lane_for(submission.traffic, order.most, is_campaign),
+            messages=total.messages,
+            parts=total.parts,
+            cost=total.cost,
+            dropped=total.dropped,
+            place=total.messages,
+            last=False,
         )
 
-    async def _decided(self, connection: Any, item: Item, now: datetime) -> tuple[Verdicts, Result | None]:
-        """In a thread, on the lists as they are now: an opt-out that comes later is honoured when the part leaves."""
-        accounts, phones = pairs([item])
-        blocked: Blocked = set()
-        for start in range(0, len(phones), LOOKED_AT):
-            stop = start + LOOKED_AT
-            blocked |= await optouts.blocked_pairs(connection, accounts[start:stop], phones[start:stop])
-        verdicts = Verdicts({item.account.id: ENDLESS})
-        work = asyncio.get_running_loop().run_in_executor
-        version = item.account.version
-        return verdicts, await work(self._aside, decide, item, version, blocked, verdicts, self._routes, now)
+    # --- the end -----------------------------------------------------------------------------------------------------
 
-    async def _pay(self, connection: Any, item: Item, accepted: Accepted, cost: int, now: datetime) -> None:
-        """Under the lock of the wallet, held from here to the commit. Raises _Undone."""
-        account = item.account
-        wallet = (await ledger.lock_wallets(connection, [account.id])).get(account.id)
-        if wallet is None or wallet["version"] != account.version:
+    async def _as_it_is(self, connection: Any, order: Order) -> Any:
+        """The wallet, locked, where the account is still what it was judged as. Raises _Undone."""
+        wallet = (await ledger.lock_wallets(connection, [order.account.id])).get(order.account.id)
+        if wallet is None or wallet["version"] != order.account.version:
             raise _Undone(None)
-        if cost > wallet["balance"]:
-            raise _Undone(Refused([Finding(Reason.CREDIT)], accepted.dropped))
+        return wallet
+
+    async def _pay(self, connection: Any, order: Order, one: Numbered, now: datetime) -> None:
+        """Under the lock of the wallet, held from here to the commit. Raises _Undone."""
+        account, refused = order.account, list(one.dropped)
+        wallet = await self._as_it_is(connection, order)
+        if one.cost > wallet["balance"]:
+            raise _Undone(Refused([Finding(Reason.CREDIT)], refused))
         if account.rules.daily_quota:
-            day, count = paris_day(now), len(accepted.kept)
+            day = paris_day(now)
             sent = await submissions.accepted_on(connection, [account.id], day)
-            if sent[account.id] + count > account.rules.daily_quota:
-                raise _Undone(Refused([Finding(Reason.QUOTA)], accepted.dropped))
-            await submissions.count_accepted(connection, {account.id: count}, day)
-        await ledger.add_to_wallets(connection, {account.id: -cost})
+            if sent[account.id] + one.messages > account.rules.daily_quota:
+                raise _Undone(Refused([Finding(Reason.QUOTA)], refused))
+            await submissions.count_accepted(connection, {account.id: one.messages}, day)
+        await ledger.add_to_wallets(connection, {account.id: -one.cost})
+
+    async def _keep_answer(self, connection: Any, order: Order, accepted: Accepted, now: datetime) -> None:
+        once, key = order.idempotency, order.answer_key
+        if once is not None and key is not None:
+            status, body = once.render(accepted)
+            answer = Answer(*key, once.body_hash, status, body, order.id, now)
+            await submissions.insert_answers(connection, [answer], now)
+
+
+def is_large(wanted: Wanted) -> bool:
+    """Whether it is written apart from all others."""
+    return len(wanted.items) > LARGE and not wanted.sandbox
+
+
+def _judged(order: Order, make: Callable[[], Page], base: int, seen: set[int], now: datetime) -> tuple[int, Judged]:
+    """In a thread: how many items the page has, and what the rules say of it. `seen`: numbers of the pages before."""
+    page = make()
+    wanted = replace(order.wanted, items=page.items, faults=list(order.wanted.faults))
+    if page.regions and wanted.campaign is not None:
+        wanted.campaign = replace(wanted.campaign, regions=page.regions)
+    judged = judge(wanted, order.account, order.profile, now)
+    judged.dropped = [replace(one, position=one.position + base) for one in judged.dropped]
+    if judged.submission is not None:
+        judged.submission.recipients = _once(judged.submission.recipients, base, seen, judged.dropped)
+    return len(page.items), judged
+
+
+def _once(some: Sequence[Recipient], base: int, seen: set[int], dropped: list[Finding]) -> list[Recipient]:
+    """Those who are in no page before."""
+    kept = []
+    for to in some:
+        to.position += base
+        if to.phone in seen:
+            dropped.append(Finding(Reason.DUPLICATE, f"+{to.phone}", to.position))
+        else:
+            seen.add(to.phone)
+            kept.append(to)
+    return kept
+
+
+def _accepted(order: Order, one: Numbered) -> Accepted:
+    return Accepted(
+        submission=one.submission,
+        number=order.number,
+        kept=[],
+        dropped=list(one.dropped),
+        cost=one.cost,
+        id=order.id,
+        messages=one.messages,
+        parts=one.parts,
+    )

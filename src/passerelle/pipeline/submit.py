@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from ..domain.admission import Judged, Wanted, judge
 from ..domain.calendar import paris_day
 from ..domain.message import Dialect
 from ..domain.profile import Profile
-from ..domain.routing import Route
+from ..domain.routing import LARGE, Route
 from ..store import events, ledger, optouts, submissions
 from ..store.database import Database, is_transient
 from ..store.numbering import Numbering
@@ -41,13 +41,14 @@ from .batch import (
     Results,
     Verdicts,
     count,
+    count_result,
     decide,
     deltas,
     limited,
     pairs,
     replay,
 )
-from .large import Large, is_large
+from .large import Large, Order, gathered, is_large, of_items
 from .sandbox import delivered_at_once
 from .wording import Wordings
 
@@ -98,7 +99,7 @@ class Submitter:
         self._wordings = wordings or {}
         self._numbering = Numbering(db)
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="judge")
-        self._large = Large(db, routes, clock, validity, self._aside)
+        self._large = Large(db, routes, clock, validity, self._aside, self._numbering)
         self._waiting: list[Item] = []
         self._arrived = asyncio.Event()
         self._in_flight: dict[tuple[int, str, str], asyncio.Future[Result]] = {}
@@ -115,6 +116,9 @@ class Submitter:
 
         `beside` writes rows of its own in the same transaction.
         """
+        if is_large(wanted):
+            order = Order(account, wanted, profile, of_items(wanted), len(wanted.items), idempotency, beside)
+            return await self.accept_pages(order)
         judged = await self.judge(wanted, account, profile)
         if judged.submission is None:
             fresh = await self._accounts.again(account)  # a refusal is not looked at again by a commit
@@ -145,16 +149,23 @@ class Submitter:
         idempotency: Idempotency,
         beside: Beside | None,
     ) -> Result:
-        """With a key: a twin in flight waits for the first; what was answered before is answered again."""
-        key = (account.id, idempotency.path, idempotency.key)
+        """With a key: what was answered before is answered again."""
+
+        async def accept() -> Result:
+            if judged.submission is None:
+                return await self.answered(account.id, idempotency) or Refused(judged.findings, judged.dropped)
+            return await self._enqueue(account, wanted, profile, judged, idempotency, beside)
+
+        return await self._once((account.id, idempotency.path, idempotency.key), accept)
+
+    async def _once(self, key: tuple[int, str, str], accept: Callable[[], Awaitable[Result]]) -> Result:
+        """A twin in flight waits for the first."""
         while (first := self._in_flight.get(key)) is not None:
             await asyncio.wait([first])
         ended: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._in_flight[key] = ended
         try:
-            if judged.submission is None:
-                return await self.answered(account.id, idempotency) or Refused(judged.findings, judged.dropped)
-            return await self._enqueue(account, wanted, profile, judged, idempotency, beside)
+            return await accept()
         finally:
             del self._in_flight[key]
             ended.cancel()
@@ -187,19 +198,36 @@ class Submitter:
         )
         if idempotency is not None:
             item.answer_key = (account.id, idempotency.path, idempotency.key)
-        if is_large(item):
-            return await self._apart(item)
         self._waiting.append(item)
         self._arrived.set()
         return await item.future
 
-    async def _apart(self, item: Item) -> Result:
+    # --- what is large ---------------------------------------------------------------------------------------------
+
+    async def accept_pages(self, order: Order) -> Result:
+        """As `accept`, of recipients that come page by page; few of them are gathered and go with all others."""
+        if order.most <= LARGE or order.wanted.sandbox:
+            wanted = await gathered(order.wanted, order.pages)
+            return await self.accept(order.account, wanted, order.profile, order.idempotency, order.beside)
+        if order.answer_key is None:
+            return await self._apart(order)
+        return await self._once(order.answer_key, lambda: self._apart(order))
+
+    async def _apart(self, order: Order) -> Result:
         try:
-            result = await self._large.accept(item, self._number, self._judge_again)
+            result = await self._large.accept(order, self._again)
         except Exception as error:
             raise (Unavailable() if is_transient(error) else error) from error
-        count(item, result)
+        count_result(order.profile.dialect, result)
         return result
+
+    async def _again(self, order: Order) -> Result | None:
+        """With a fresh copy of an account that has changed; what it has become says why not."""
+        account = await self._accounts.again(order.account)
+        if account is None or account.state is not AccountState.ACTIVE:
+            return Denied(None if account is None else account.state)
+        order.account = account
+        return None
 
     # --- the writer ------------------------------------------------------------------------------------------------
 
@@ -279,7 +307,7 @@ class Submitter:
             return
         count = len(item.submission.recipients)
         if item.profile.dialect is Dialect.PRIMOTEXTO:
-            item.snapshots = [await self._numbering.snapshot_number() for _ in range(count)]
+            item.snapshots = await self._numbering.snapshot_numbers(count)
             item.number = item.snapshots[0]
         else:
             item.number = await self._numbering.submission_number()

@@ -89,7 +89,7 @@ def _inviting(stored: Stored, own: Sequence[str]) -> Beside:
     async def write(connection: Any, numbered: Numbered) -> None:
         sent = numbered.submission
         messages = [
-            (numbered.id + offset, to.phone, own[to.position] if own else None)
+            (numbered.id + numbered.place + offset, to.phone, own[to.position] if own else None)
             for offset, to in enumerate(sent.recipients)
         ]
         await store.invite(connection, stored, sent.sandbox, sent.accepted_at, messages)

@@ -168,6 +168,12 @@ async def after(db: Database, account_id: int, group_id: int, last: int, limit: 
     return [Contact(*row) for row in await db.fetch(SQL.after, account_id, group_id, last, limit)]
 
 
+async def extent(db: Database, account_id: int, group_id: int) -> tuple[int, int]:
+    """How many contacts a group has, and the last of them."""
+    count, last = await db.fetchrow(SQL.extent, account_id, group_id)
+    return count, last
+
+
 async def recipients(db: Database, account_id: int, group_id: int, last: int, limit: int) -> list[Any]:
     """Rows of id, phone and all that a text may name, behind contact `last`."""
     return await db.fetch(SQL.recipients, account_id, group_id, last, limit)

@@ -66,6 +66,18 @@ class Numbering:
         """A Primotexto `snapshotId`, as above."""
         return await self._number("snapshot_number", SQL.message_number_used)
 
+    async def snapshot_numbers(self, count: int) -> list[int]:
+        """So many of them."""
+        numbers: list[int] = []
+        while len(numbers) < count:
+            left = self._numbers["snapshot_number"] or await self._free_block(
+                "snapshot_number", SQL.message_number_used
+            )
+            taken = left[: count - len(numbers)]
+            self._numbers["snapshot_number"] = left[len(taken) :]
+            numbers += taken
+        return numbers
+
     async def _number(self, sequence: str, used: str) -> int:
         left = self._numbers[sequence]
         if not left:

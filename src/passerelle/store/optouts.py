@@ -88,8 +88,8 @@ async def add_many(
         return set()
     accounts, lists, phones = zip(*wanted, strict=True)
     tokens = new_tokens(now, len(wanted))
-    history = [[_entered(now, (campaigns or {}).get(row))] for row in wanted]
-    return {tuple(row) for row in await conn.fetch(_SQL.add_many, accounts, lists, phones, tokens, now, history)}
+    entered = [_entered(now, (campaigns or {}).get(row)) for row in wanted]
+    return {tuple(row) for row in await conn.fetch(_SQL.add_many, accounts, lists, phones, tokens, now, entered)}
 
 
 def _entered(now: datetime, campaign: bytes | None) -> dict[str, Any]:
@@ -102,6 +102,11 @@ async def blocked_pairs(conn: Any, account_ids: Sequence[int], phones: Sequence[
     A dead number of the platform is told as (0, BOUNCE, phone), whatever the account.
     """
     return {tuple(row) for row in await conn.fetch(_SQL.blocked_pairs, account_ids, phones)}
+
+
+async def blocked_of(conn: Any, account_id: int, phones: Sequence[int]) -> set[tuple[int, int, int]]:
+    """The same for one account and many numbers."""
+    return {tuple(row) for row in await conn.fetch(_SQL.blocked_of, account_id, phones)}
 
 
 async def _remove(db: Database, query: str, *arguments: Any) -> bool:

@@ -15,13 +15,13 @@ complaints  messages with `spam`
 parts, cost of messages whose sending time (`submission.due_at`) is past: parts - refunded_parts, price - refunded.
             A delta carries the sending time as `at` with +parts at acceptance and -parts at a refund; other figures
             count whatever their `at`
-opens       visits by people of a short link;  clicks: their arrivals at an address, be it at once or from a page of ours
+opens       visits by people of a short link;  clicks: their arrivals at an address, at once or from a page of ours
 visits      opens of pages of ours, on which `seconds` were spent
 refunded    micro-euros that went back
 unsubscribers, openers, clickers    distinct numbers (figures of `add_distinct`)
 
-The tag '' stands for all of the dialect but tests. Tests of campaigns have the tag `TESTS`, messages of a campaign that of
-`campaign_key`: tags that nobody can give. Parts and cost by hour are of tests too: they are paid for. Sandbox sends are
+The tag '' stands for all of the dialect but tests. Tests of campaigns have the tag `TESTS`, messages of a campaign that
+of `campaign_key`: tags that nobody can give. Parts and cost by hour are of tests too: they are paid for. Sandbox sends are
 in no figure.
 """
 

@@ -28,7 +28,10 @@ class AnswerTaken(Exception):
 
 @dataclass(slots=True)
 class Numbered:
-    """A submission with the ids it is stored under. Its messages are `id`, `id` + 1, ... in order."""
+    """A submission with the ids it is stored under. Its messages are `id`, `id` + 1, ... in order.
+
+    Of a large one it is a page: its recipients begin at `place`, and the sums are of all pages by then.
+    """
 
     submission: Submission
     id: int
@@ -36,8 +39,12 @@ class Numbered:
     snapshots: Sequence[int]  # numbers of the messages; empty where the dialect numbers submissions
     carrier_ids: Sequence[int]
     lane: int
+    messages: int
+    parts: int
     cost: int
     dropped: Sequence[Finding] = ()  # recipients that were left out
+    place: int = 0
+    last: bool = True
 
     @property
     def numbers(self) -> Sequence[int]:
@@ -106,29 +113,40 @@ async def insert_head(connection: Any, one: Numbered) -> None:
     await connection.execute(SQL.insert_submission, *_submission_row(one))
 
 
-async def insert_slice(connection: Any, one: Numbered, start: int, stop: int, validity: timedelta) -> None:
-    """Write messages `start` to `stop` of a submission, with their parts and queue rows. No debit, no figures."""
+async def insert_slice(connection: Any, one: Numbered, validity: timedelta) -> None:
+    """Write the messages of a page, with their parts and queue rows. No debit, no figures."""
     s = one.submission
-    some = s.recipients[start:stop]
-    await connection.execute(
-        SQL.insert_slice,
-        s.account_id,
-        one.id,
-        one.id + start,
-        s.dialect,
-        s.accepted_at,
-        one.snapshots[start:stop] or [0] * len(some),
-        *columns((to.phone, to.country, to.text, to.encoding, to.parts, to.price) for to in some),
-        one.carrier_ids[start:stop],
-        one.lane,
-        s.traffic,
-        s.stop_applies,
-        s.due_at,
-        validity,
-        [to.region for to in some],
+    first, until = one.id + one.place, s.due_at + validity
+    rows = list(enumerate(zip(s.recipients, one.numbers, one.carrier_ids, strict=True), first))
+    await connection.copy_records_to_table(
+        "message",
+        columns=_MESSAGE,
+        records=[
+            (s.account_id, key, one.id, s.dialect, number, to.phone, to.country, to.text, to.encoding, to.parts, to.price,
+             s.accepted_at)
+            for key, (to, number, _) in rows
+        ],
+    )  # fmt: skip
+    long = [(key, to.parts) for key, (to, _, _) in rows if to.parts > 1]
+    if long:
+        parts = [(s.account_id, key, n, s.accepted_at) for key, count in long for n in range(1, count + 1)]
+        await connection.copy_records_to_table("part", columns=_PART, records=parts)
+    await connection.copy_records_to_table(
+        "queue",
+        columns=_QUEUE,
+        records=[
+            (s.account_id, key, n, one.id, carrier, one.lane, s.traffic, s.stop_applies, s.due_at, until, to.region)
+            for key, (to, _, carrier) in rows
+            for n in range(1, to.parts + 1)
+        ],
     )
 
 
+_MESSAGE = ("account_id", "id", "submission_id", "dialect", "number", "phone", "country", "text", "encoding", "parts",
+            "price", "state_at")  # fmt: skip
+_PART = ("account_id", "message_id", "part", "state_at")
+_QUEUE = ("account_id", "message_id", "part", "submission_id", "carrier_id", "lane", "class", "stop_applies", "due_at",
+          "valid_until", "region")  # fmt: skip
 _counted = attrgetter("account_id", "dialect", "tag_key", "at", "messages", "waiting", "parts", "cost")
 
 
@@ -140,7 +158,7 @@ async def insert_sandbox(connection: Any, batch: Sequence[Numbered]) -> None:
 def _submission_row(one: Numbered) -> tuple[object, ...]:
     s = one.submission
     return (
-        s.account_id, one.id, s.dialect, one.number, s.accepted_at, s.due_at, len(s.recipients), one.cost,
+        s.account_id, one.id, s.dialect, one.number, s.accepted_at, s.due_at, one.messages, one.cost,
         s.text, s.sender, s.tag, s.tag_key, s.campaign_name, s.traffic, s.service, s.dlr_url, s.reply_url, s.test,
         s.campaign_id, s.flash,
     )  # fmt: skip

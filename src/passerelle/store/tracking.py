@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import asyncpg
+
 from ..domain.links import LIVE, is_target
 from ..domain.tracking import Target
 from .database import Database, columns, queries
 
 _SQL = queries("tracking")
 
-STEP = 20_000  # links that one statement adds
 MOST_SECONDS = 1_800  # of a visit
 
 
@@ -120,14 +121,15 @@ async def add_links(
 
     False where a code was taken already: roll back, and try with others.
     """
-    many = max(STEP // max(len(target_ids), 1), 1)
-    for start in range(0, len(codes), many):
-        step = codes[start : start + many]
-        flat = [code for row in step for code in row]
-        places = [first_place + start + n for n, row in enumerate(step) for _ in row]
-        stored = await connection.fetchval(_SQL.add_links, flat, list(target_ids) * len(step), places)
-        if stored < len(flat):
-            return False
+    rows = (
+        (code, target, place)
+        for place, own in enumerate(codes, first_place)
+        for code, target in zip(own, target_ids, strict=True)
+    )
+    try:
+        await connection.copy_records_to_table("tracked_link", columns=("code", "target_id", "place"), records=rows)
+    except asyncpg.UniqueViolationError:
+        return False
     return True
 
 

@@ -90,6 +90,9 @@ from (select id, group_id, token, phone, firstname, lastname, date, url, short_u
       from contact where account_id = $1 and group_id = $2 and id > $3 order by id limit $4) c
 order by c.id
 
+-- name: extent
+select count(*), coalesce(max(id), 0) from contact where account_id = $1 and group_id = $2
+
 -- name: recipients
 -- What a send to a group takes: so many after contact $3.
 select id, phone, firstname, lastname, date, url, coalesce(nullif(short_url, ''), link) as short_url, custom1, custom2,

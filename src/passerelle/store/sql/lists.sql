@@ -103,6 +103,9 @@ returning phone
 select id, token, phone, attributes from list_contact
 where account_id = $1 and list_id = $2 and id > $3 order by id limit $4
 
+-- name: extent
+select count(*), coalesce(max(id), 0) from list_contact where account_id = $1 and list_id = $2
+
 -- name: count
 select count(*) from list_contact where account_id = $1 and list_id = $2
 

@@ -56,29 +56,10 @@ with locked as (
 select count(*) from go
 
 -- name: insert_submission
--- One alone; its messages follow in slices of the same transaction, and its debit at the end.
+-- One alone; its messages are copied page by page in the same transaction, and its debit comes at the end.
 insert into submission (account_id, id, dialect, number, accepted_at, due_at, messages, cost, text, sender, tag, tag_key,
                         campaign_name, class, service, dlr_url, reply_url, test, campaign_id, flash)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
-
--- name: insert_slice
--- Some messages of submission $2, the first with id $3, with their parts and queue rows.
-with new_message as (
-    insert into message (account_id, id, submission_id, dialect, number, phone, country, text, encoding, parts, price, state_at)
-    select $1, $3::bigint + n - 1, $2, $4, number, phone, country, text, encoding, parts, price, $5
-    from unnest($6::integer[], $7::bigint[], $8::text[], $9::text[], $10::smallint[], $11::smallint[], $12::bigint[])
-         with ordinality as t (number, phone, country, text, encoding, parts, price, n)
-), new_part as (
-    insert into part (account_id, message_id, part, state_at)
-    select $1, $3::bigint + n - 1, p, $5
-    from unnest($11::smallint[]) with ordinality as t (parts, n), generate_series(1, parts) as p
-    where parts > 1
-)
-insert into queue (account_id, message_id, part, submission_id, carrier_id, lane, class, stop_applies, due_at, valid_until,
-                   region)
-select $1, $3::bigint + n - 1, p, $2, carrier_id, $14, $15, $16, $17::timestamptz, $17::timestamptz + $18::interval, region
-from unnest($11::smallint[], $13::smallint[], $19::text[]) with ordinality as t (parts, carrier_id, region, n),
-     generate_series(1, parts) as p
 
 -- name: insert_sandbox
 insert into sandbox (account_id, id, submission_id, dialect, number, tag, tag_key, phone, country, text, parts, price, at)

@@ -125,7 +125,7 @@ CODES = {
 }
 
 # The order of checks of a send (section 3): of several faults the first here is the answer.
-ORDER = (70, 73, 10, 11, 19, 91, 90, 20, 21, 22, 23, 30, 31, 32, 40, 45, 62, 12, 13, 14, 71, 76)
+ORDER = (70, 73, 10, 11, 19, 91, 90, 20, 21, 22, 23, 30, 31, 32, 40, 45, 62, 12, 13, 14, 44, 71, 76)
 _RANK = {code: rank for rank, code in enumerate(ORDER)}
 
 
