@@ -13,7 +13,7 @@ from pipeline.world import PHONE, PRICE, PRIMOTEXTO, THEIRS, World
 
 from passerelle.domain.account import Rules
 from passerelle.domain.message import OutcomeKind, State, TrafficClass
-from passerelle.pipeline.dispatch import Dispatcher, opening
+from passerelle.pipeline.dispatch import Dispatcher, leaving, opening
 from passerelle.store import optouts
 from passerelle.store.database import Database
 from passerelle.store.optouts import List
@@ -298,6 +298,20 @@ def at(*when: int) -> datetime:
 )
 def test_when_marketing_opens(phone, now, opens):
     assert opening(Rules(), phone, now) == opens
+
+
+@pytest.mark.parametrize(
+    ("phone", "now", "opens"),
+    [
+        (PHONE, at(2026, 11, 13, 18, 59, 58), at(2026, 11, 13, 18, 59, 58)),
+        (PHONE, at(2026, 11, 13, 18, 59, 59), at(2026, 11, 14, 7, 0)),
+        (PHONE, at(2026, 11, 13, 6, 59, 59), at(2026, 11, 13, 7, 0)),
+        (REUNION, at(2026, 11, 13, 15, 59, 59), at(2026, 11, 14, 7, 0)),
+    ],
+)
+def test_nothing_is_handed_over_in_the_last_second(phone, now, opens):
+    """An operator that gets it at 20:00:00.004 has got it in the night."""
+    assert leaving(Rules(), phone, now) == opens
 
 
 def test_where_two_zones_share_no_hour_paris_decides():

@@ -36,6 +36,7 @@ from .teller import Teller
 BATCH = 500
 CODES_ONLY = 0.1  # share of the free slots that only the first lane may take
 GRACE = timedelta(seconds=1)  # a lease is over for us before it is over for the database
+LAST = timedelta(seconds=1)  # before closing: what is handed over in it may be with the operator only after it
 
 
 class Dispatcher:
@@ -137,7 +138,7 @@ class Dispatcher:
         rules = await self._teller.rules({part.key.account_id for part in marketing})
         closed = []
         for part in marketing:
-            opens = opening(rules.get(part.key.account_id, Rules()), part.phone, now, part.region)
+            opens = leaving(rules.get(part.key.account_id, Rules()), part.phone, now, part.region)
             if opens > now:
                 closed.append((part, opens))
         late = {part.key for part, _ in closed}
@@ -327,6 +328,16 @@ def opening(rules: Rules, phone: int, now: datetime, region: str = "") -> dateti
         return calendar.next_open(now, paris)
     own = calendar.Hours(start=rules.quiet_end, end=rules.quiet_start, zone=ZoneInfo(zone))
     return calendar.next_open_for(now, [paris, own]) or calendar.next_open(now, paris)
+
+
+def leaving(rules: Rules, phone: int, now: datetime, region: str = "") -> datetime:
+    """When marketing for this number is handed over: `now` while it is open and stays so for a moment, else the next
+    opening."""
+    opens, soon = opening(rules, phone, now, region), now + LAST
+    if opens > now:
+        return opens
+    later = opening(rules, phone, soon, region)
+    return later if later > soon else now
 
 
 def _end_of(row: Any, now: datetime) -> State | None:
