@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from surfaces.asgi import Client
+from surfaces.native.campaigning import written
 from surfaces.native.conftest import PHONE, TUESDAY, Desk, problem
 
 from passerelle.domain.scopes import SCOPES
@@ -66,12 +67,15 @@ async def furnish(desk: Desk) -> list[str]:
         ("/keys", {"name": "Secret", "scopes": ["*"]}),
         ("/groups", {"name": "Secret"}),
     )]  # fmt: skip
+    made += [await written(desk, name="Secret", text="Secret") for _ in range(2)]
+    await desk.post(f"/campaigns/{made[-1]['id']}/launch", status=201)
     await desk.post("/stop-list", {"phone": PHONE}, 201)
     await desk.db.execute(
         "insert into reply (account_id, token, phone, recipient, text, at, stop)"
         " values ($1, 'xxxxxxxxxxxx', $2, '36000', 'Secret', $3, false)", desk.account.id, int(PHONE[1:]), TUESDAY,
     )  # fmt: skip
     ids = [one["id"] for one in (sent, tried, *made)] + [one["id"] for one in (*sent["messages"], *tried["messages"])]
+    ids += [made[-1]["to"]["list"], str(await desk.db.fetchval("select submission_id from campaign where state = 1"))]
     return sorted({*ids, PHONE, str(desk.account.id), text20(b"xxxxxxxxxxxx")})
 
 

@@ -32,6 +32,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
     unsupported_method,
 )
+from surfaces.native.campaigning import written
 from surfaces.native.conftest import PHONE, desk_on
 
 from passerelle.store.database import Database
@@ -65,7 +66,9 @@ def served(database_server: str, database_template: str) -> Iterator[Served]:
             async with desk_on(db) as desk:
                 sent = await desk.post("/messages", {"to": [PHONE], "text": "Bonjour", "tag": "T"}, 201)
                 hook = await desk.post("/webhooks", {"url": "https://shop.example/"}, 201)
+                campaign = await written(desk)
                 ids = {"messages": sent["id"], "submissions": sent["id"], "webhooks": hook["id"]}
+                ids["campaigns"] = campaign["id"]
                 config = uvicorn.Config(desk.app, port=0, http=LenientProtocol, lifespan="off", log_level="error")
                 server = uvicorn.Server(config)
                 ended.append(server)
