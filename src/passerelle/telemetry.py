@@ -44,6 +44,7 @@ class Event(Enum):
     PRUNED = ("pruned", "info")
     KEY_REVOKED = ("key_revoked", "info")
     OPTED_OUT = ("opted_out", "info")
+    COMPLAINT = ("complaint", "info")
     MAIL_FAILED = ("mail_failed", "warning")
     MAIL_GIVEN_UP = ("mail_given_up", "error")
     RENTAL_ENDED = ("rental_ended", "info")

@@ -43,6 +43,7 @@ from passerelle.pipeline import contact_import, group_send, rental_import, subac
 from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.api_keys import ApiKeys
 from passerelle.pipeline.cancel import cancel, cancel_submission
+from passerelle.pipeline.complaints import record_many
 from passerelle.pipeline.dispatch import Dispatcher
 from passerelle.pipeline.failover import Failover, keep_failover
 from passerelle.pipeline.forwarding import forward
@@ -61,6 +62,7 @@ from passerelle.settings import Settings
 from passerelle.store import (
     api_keys,
     carriers,
+    complaints,
     contacts,
     events,
     group_sends,
@@ -390,6 +392,7 @@ class Day:
             part = await listings.messages(db, account, asked, listings.NEWEST, 50)
             await listings.messages(db, account, asked, part.more or listings.NEWEST, 50)
         await listings.replies(db, account, list(Dialect), [True, False], None, listings.NEWEST, 50)
+        await listings.replies_tagged(db, account, Dialect.SMSPARTNER, "tag-0", listings.NEWEST, 50)
         await listings.postings(db, account, listings.NEWEST, 50)
         await listings.charges(db, account, listings.NEWEST, 50)
         await listings.blocked(db, account, optouts.List.STOP, 0, 50)
@@ -569,6 +572,8 @@ class Day:
             await optouts.listing(db, account, list_)
         await events.drop_progress(db, [(account, 1)])
         await optouts.blocked_pairs(db, [account] * 100, list(range(FIRST_PHONE, FIRST_PHONE + 100)))
+        reports = [complaints.Report(one.part.phone, NOW) for one in self.outcomes[:50]]
+        assert any(await record_many(db, self.teller, reports, NOW))
 
     async def pay(self) -> None:
         await ledger.top_up(self.db, FIRST_ACCOUNT, 1000, NOW)
