@@ -67,6 +67,10 @@ SETTINGS = {
     "hlr_error": "What `errorGrpId` of a number check is: the error's id, as the provider's page has it, or its group",
     "short_link_host": "Host name of short links, `https://HOST/CODE`; it leads to `serve` too, and contacts"
     " with an address get a short link. Empty: short links are `/l/CODE` below the public pages",
+    "short_link_hosts": "Host names of customers that lead to `serve` too; the rule `short_link_host` of an account chooses"
+    " one for its links",
+    "robots_file": "Programs that fetch links without anybody reading them: a fragment of their User-Agent on each line,"
+    " `!` before one that is a person. Empty: `surfaces/pages/robots.txt`",
     "mail": "The mail server for the platform's own mails, see below; in the environment as JSON",
     "subaccount_domain": "Domain of the addresses made up for sub-accounts that are created without one",
     "rcs": "The provider of RCS, see below; in the environment as JSON. Without a URL `rcs/send` answers 40",
@@ -135,6 +139,7 @@ RULES = {
     "quiet_end": "When marketing begins in the morning",
     "holiday_region": "Public holidays of a region besides those of mainland France; 57 is Alsace-Moselle",
     "short_code": "Sender of messages that name none",
+    "short_link_host": "Host name of the tracked links that it sends; nothing: that of the platform",
     "stop_mention": "What is appended to marketing texts (`\\n` for a line feed)",
     "stop_scope_smspartner": "What the stop list blocks in SMS Partner sends",
     "stop_scope_primotexto": "What the stop list blocks in Primotexto sends",
@@ -198,6 +203,7 @@ LOGS = {
     Event.MAIL_FAILED: "A mail of the platform was not taken; it is tried again",
     Event.MAIL_GIVEN_UP: "A mail was refused for good, or is of no use any more; `passerelle mail list` shows it",
     Event.OPTED_OUT: "So many people answered STOP",
+    Event.COMPLAINT: "So many people complained about messages of `account`; it was told if it listens",
     Event.RENTAL_ENDED: "The file of a contact rental is ready, or could not be made and the money went back",
 }
 

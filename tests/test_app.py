@@ -135,6 +135,27 @@ async def test_public_pages_have_their_paths_and_short_links_a_host(database_url
         assert await base.db.fetchval("select clicks from link") == 2
 
 
+async def test_links_of_customers_have_hosts_of_their_own(database_url: str, tmp_path: Path) -> None:
+    robots = tmp_path / "robots.txt"
+    robots.write_text("acme\n")
+    hosts = ["go.bakery.example", "go.clinic.example:8443"]
+    async with served(database_url, short_link_hosts=hosts, robots_file=str(robots)) as (base, client):
+        account, _ = await base.accounts.create("bakery@example.org", now=base.clock.now())
+        [link] = await base.links.shorten(account.id, ["https://example.org/a"])
+        code = link.rpartition("/")[2]
+        assert base.links.address(code, "go.bakery.example") == f"https://go.bakery.example/{code}"
+        for host, agent in zip([*hosts, "go.clinic.example"], ["Acme", "curl/8", "Mozilla/5.0"], strict=True):
+            answer = await client("GET", f"/{code}", headers={"host": host, "user-agent": agent})
+            assert (answer.status, answer.headers["location"]) == (302, "https://example.org/a"), host
+        assert await base.db.fetchval("select clicks from link") == 2
+
+
+async def test_a_list_of_robots_that_is_not_there_stops_the_start(database_url: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="setting robots_file: it cannot be read"):
+        async with served(database_url, robots_file=str(tmp_path / "nothing")):
+            pass
+
+
 async def test_it_is_not_ready_without_its_database(database_url: str) -> None:
     async with served(database_url) as (base, client):
         await base.db.close()

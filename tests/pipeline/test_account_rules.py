@@ -71,3 +71,7 @@ def test_hours_that_never_open_are_refused() -> None:
     check(Rules())
     with pytest.raises(RuleError, match="quiet_end"):
         check(Rules(quiet_end=time(21), quiet_start=time(20)))
+    check(Rules(short_link_host="go.bakery.example"), ["go.clinic.example", "go.bakery.example"])
+    for known in ([], ["go.clinic.example"]):
+        with pytest.raises(RuleError, match="short_link_host has to be one of"):
+            check(Rules(short_link_host="go.bakery.example"), known)

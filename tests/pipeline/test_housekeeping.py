@@ -246,6 +246,10 @@ async def test_a_send_for_far_ahead_moves_to_the_present_month(house: House) -> 
     await house.settle(account)
     due = LATER + timedelta(days=3)
     kept = await house.send(account, "x" * 300, "Bonne année", due_at=due, tag="voeux", tag_key="voeux")
+    await house.db.execute(
+        "insert into link_target (account_id, submission_id, dialect, tag_key, url, created_at)"
+        " select account_id, id, 1, 'voeux', 'https://a.example/', accepted_at from submission where tag = 'voeux'"
+    )
     figures = await house.figures(account, "voeux")
     balance = await ledger.balance(house.db, account.id)
 
@@ -255,6 +259,7 @@ async def test_a_send_for_far_ahead_moves_to_the_present_month(house: House) -> 
     first = submission["id"]
     assert first >> 40 == month_of(LATER)
     assert (submission["number"], submission["due_at"], submission["messages"]) == (kept.number, due, 2)
+    assert await house.db.fetchval("select submission_id from link_target") == first
     messages = await house.db.fetch("select * from message order by id")
     assert [(m["id"], m["submission_id"]) for m in messages] == [(first, first), (first + 1, first)]
     parts = await house.db.fetch("select message_id, part from part order by 1, 2")
@@ -431,6 +436,11 @@ KEPT = {  # what is kept how long, in days, and a row of it from the time $1
         "insert into link (code, account_id, url, created_at)"
         " values (gen_random_uuid()::text, 1000, 'https://a.example/', $1)",
     ),
+    "tracked_links": (
+        403,
+        "insert into link_target (account_id, submission_id, dialect, tag_key, url, created_at)"
+        " values (1000, 1, 2, '', 'https://a.example/', $1)",
+    ),
     "rented_numbers": (
         120,
         "insert into rental_number select 1000, 33600000000 + count(*), 1, $1::timestamptz from rental_number",
@@ -470,7 +480,7 @@ async def test_what_is_older_than_it_is_kept_goes(house: House) -> None:
             await house.db.execute(insert, TUESDAY - timedelta(days=days) - over)
     for day in (TUESDAY - timedelta(days=404), TUESDAY - timedelta(days=402)):
         await house.db.execute("insert into quota_day values (1000, $1, 5)", day.date())
-    assert set(retention.OLD) | {"links"} == KEPT.keys() | {"quota_days"}
+    assert set(retention.OLD) | {"links", "tracked_links"} == KEPT.keys() | {"quota_days"}
     assert await house.keeping.forget_old(TUESDAY) == dict.fromkeys([*KEPT, "quota_days"], 1)
     for table in ("verification", "signup", "link", "contact_import", "contact_refusal", "native_key", "answer"):
         assert await house.count(table) == 1, table

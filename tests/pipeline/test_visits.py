@@ -35,7 +35,7 @@ class Shop:
             self.world.db, self.account.id, first, Dialect.PRIMOTEXTO, tag_key, [SHOP, PAGE], TUESDAY
         )
         codes = [[f"{kind}{prefix or 'aaaaaa'}{n}" for kind in "SP"] for n in range(3)]
-        assert await tracking.add_links(self.world.db, ids, codes)
+        assert await self.world.link(ids, codes)
 
     async def come(self, code: str, link: int = 0, robot: Robot = Robot.PERSON) -> int:
         led = await self.following.follow(f"{code[0]}aaaaaa{code[1]}", link, robot)
@@ -52,7 +52,7 @@ class Shop:
 async def shop(world):
     account = await world.account()
     made = Shop(world, account)
-    await world.send(account, *PHONES, profile=PRIMOTEXTO, tag="soldes")
+    await world.send(account, *PHONES, profile=PRIMOTEXTO, tag="soldes", tag_key="soldes")
     await made.link()
     for part in await world.pump():
         await world.record(part, OutcomeKind.SENT, f"id{part.phone}")

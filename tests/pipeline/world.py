@@ -31,7 +31,7 @@ from passerelle.pipeline.receipts import Receipts
 from passerelle.pipeline.submit import Accepted, Submitter
 from passerelle.pipeline.teller import Teller
 from passerelle.settings import Settings
-from passerelle.store import ledger, statistics
+from passerelle.store import ledger, statistics, tracking
 from passerelle.store.database import Database
 from passerelle.store.events import Leased
 
@@ -133,6 +133,11 @@ class World:
             "update queue set lease_until = clock_timestamp() - interval '2 seconds' where lease_until is not null"
         )
         self.clock.move(LEASE.total_seconds() + 2)
+
+    async def link(self, targets: Sequence[int], codes: Sequence[Sequence[str]]) -> bool:
+        """Give each message of a submission links to its targets."""
+        async with self.db.connection() as connection:
+            return await tracking.add_links(connection, targets, codes)
 
     # --- back ------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from pipeline.world import TUESDAY
 
 from passerelle.domain.message import Dialect
 from passerelle.domain.tracking import Target
-from passerelle.store import links, statistics, tracking
+from passerelle.store import links, retention, statistics, tracking
 from passerelle.store.links import new_tracked_codes
 
 PAGE = Target(None, "Soldes", "<p>-20%</p>", ("https://a.example/", "https://b.example/"))
@@ -28,24 +28,23 @@ async def targets(world, account, *wanted, submission=7):
     )
 
 
-async def test_links_are_written_for_every_place(world, account, monkeypatch):
-    monkeypatch.setattr(tracking, "STEP", 3)
-    ids = await targets(world, account)
+async def test_links_are_written_for_every_place(world, account):
+    ids = await targets(world, account, SHOP, PAGE, PAGE)
     assert [(row["id"], row["url"], list(row["urls"])) for row in await world.rows("link_target", "id")] == [
-        (ids[0], SHOP.url, []), (ids[1], None, list(PAGE.urls)),
+        (ids[0], SHOP.url, []), (ids[1], None, list(PAGE.urls)), (ids[2], None, list(PAGE.urls)),
     ]  # fmt: skip
-    codes = new_tracked_codes(6)
-    assert await tracking.add_links(world.db, ids, [codes[:2], codes[2:4], codes[4:]])
+    ids, codes = ids[:2], new_tracked_codes(6)
+    assert await world.link(ids, [codes[:2], codes[2:4], codes[4:]])
     rows = await world.db.fetch("select code, target_id, place from tracked_link order by place, target_id")
     assert [tuple(row) for row in rows] == [(code, ids[n % 2], n // 2) for n, code in enumerate(codes)]
-    assert await tracking.add_links(world.db, ids, [])
+    assert await world.link(ids, [])
 
 
 async def test_a_code_that_is_taken_is_noticed(world, account):
     ids = await targets(world, account, SHOP)
-    assert await tracking.add_links(world.db, ids, [["Abcdefgh"]])
+    assert await world.link(ids, [["Abcdefgh"]])
     others = await targets(world, account, SHOP, submission=8)
-    assert not await tracking.add_links(world.db, others, [["Bbcdefgh"], ["Abcdefgh"]])
+    assert not await world.link(others, [["Bbcdefgh"], ["Abcdefgh"]])
 
 
 def test_codes_of_tracked_links_begin_with_a_letter():
@@ -66,7 +65,7 @@ async def test_links_lead_to_web_pages_alone(world, account, wrong):
 async def sent(world, account):
     """Two messages with a link to the shop (S...) and one to the page (P...) each."""
     ids = await targets(world, account)
-    assert await tracking.add_links(world.db, ids, [["Saaaaaaa", "Paaaaaaa"], ["Sbbbbbbb", "Pbbbbbbb"]])
+    assert await world.link(ids, [["Saaaaaaa", "Paaaaaaa"], ["Sbbbbbbb", "Pbbbbbbb"]])
     return ids
 
 
@@ -135,7 +134,11 @@ async def test_a_stay_grows_and_has_an_end(world, sent):
 
 
 async def test_a_stay_names_its_visit(world, sent):
-    visit_id, robot, inside = await came(world, "Paaaaaaa"), await came(world, "Paaaaaaa", 0, 4), await came(world, "Paaaaaaa", 1)
+    visit_id, robot, inside = (
+        await came(world, "Paaaaaaa"),
+        await came(world, "Paaaaaaa", 0, 4),
+        await came(world, "Paaaaaaa", 1),
+    )
     for code in ("Pbbbbbbb", "Saaaaaaa", "nobody00"):
         assert await stay(world, code, visit_id, 5) == (0, 0)
     for other in (robot, inside):
@@ -154,7 +157,10 @@ async def test_visits_are_taken_by_one_and_counted_once(world, account, sent):
         first = await tracking.take_uncounted(mine, 2)
         second = await tracking.take_uncounted(theirs, 2)
         assert [one.id for one in first + second] == ids
-        assert [(one.is_page, one.tag_key, one.message_id) for one in first] == [(False, "soldes", None), (True, "soldes", None)]
+        assert [(one.is_page, one.tag_key, one.message_id) for one in first] == [
+            (False, "soldes", None),
+            (True, "soldes", None),
+        ]
         await tracking.mark_counted(mine, [one.id for one in first])
         await tracking.mark_counted(theirs, [one.id for one in second])
     assert await tracking.take_uncounted(world.db, 2) == []
@@ -178,9 +184,9 @@ async def test_visits_of_a_submission_are_read_page_by_page(world, account, sent
 async def test_old_targets_are_forgotten_in_steps(world, account, sent):
     await came(world, "Saaaaaaa")
     young = await tracking.add_targets(world.db, account.id, 8, 2, "", [SHOP], TUESDAY + timedelta(days=1))
-    assert await tracking.add_links(world.db, young, [["Syoungaa"]])
+    assert await world.link(young, [["Syoungaa"]])
     steps = []
-    while gone := await tracking.forget_targets(world.db, TUESDAY + timedelta(seconds=1), 3):
+    while gone := await retention.forget_targets(world.db, TUESDAY + timedelta(seconds=1), 3):
         steps.append(gone)
     assert steps == [4, 2, 1] or sum(steps) == 7
     assert [row["id"] for row in await world.rows("link_target")] == young

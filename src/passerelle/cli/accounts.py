@@ -237,7 +237,7 @@ async def _change_rules(base: Ground, account: int, changes: tuple[str, ...]) ->
     wanted = account_rules.parse(changes)
     before = await base.accounts.by_id(account)
     assert before is not None
-    account_rules.check(base.accounts.rules(asdict(before.rules) | wanted))
+    account_rules.check(base.accounts.rules(asdict(before.rules) | wanted), base.settings.short_link_hosts)
     if wanted:
         await base.accounts.update_rules(account, **wanted)
 

@@ -56,10 +56,12 @@ _STYLES = _words(
     *(f"margin{side} padding{side} border{side}" for side in _SIDES),
     *(f"border{side}-color border{side}-style border{side}-width" for side in _SIDES),
 )
-_VALUE = re.compile(r"(?:[\w\s#%.,'\"+-]|(?:rgb|hsl)a?\([\d\s.,%/a-z]*\)|!important)*", re.ASCII | re.IGNORECASE)
+_VALUE = re.compile(r"(?:[\w\s#%.,'\"+/-]|(?:rgb|hsl)a?\([\d\s.,%/a-z]*\)|!important)*", re.ASCII | re.IGNORECASE)
 _COLOR = re.compile(r"\s*(#[0-9a-f]{3,8}|[a-z]{3,20}|(?:rgb|hsl)a?\([\d\s.,%/a-z]*\))\s*", re.IGNORECASE)
 _PIXELS = re.compile(r"\s*(\d{1,5})(?:\.\d*)?(?:px)?\s*")
 _INLINE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|avif);base64,[A-Za-z0-9+/=\s]+", re.IGNORECASE)
+_BACK = re.compile(r"(?<![\w#])-\s*[\d.]")  # a length below zero moves one thing over another
+_CLOSER = frozenset({"letter-spacing", "word-spacing"})
 _WIDE = 300  # pixels: a phone may have no more, so this becomes the most that something is wide
 _DISPLAYS = frozenset({"block", "inline", "inline-block", "none", "table", "table-row", "table-cell"})
 
@@ -152,7 +154,7 @@ def _declared(name: str, said: str) -> Mapping[str, str]:
         name = "background-color"
     if name not in _STYLES or not said or _VALUE.fullmatch(said) is None:
         return {}
-    if name == "display" and said.lower() not in _DISPLAYS:
+    if (name == "display" and said.lower() not in _DISPLAYS) or (name not in _CLOSER and _BACK.search(said)):
         return {}
     if name == "width" and _is_wide(said):
         return {"max-width": said, "width": "100%"}

@@ -9,7 +9,7 @@ import dataclasses
 import difflib
 import ipaddress
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import time
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
@@ -61,6 +61,8 @@ def allowed(name: str) -> str:
         return ", ".join(word or "(nothing)" for word in WORDS[name])
     if name == "short_code":
         return "3 to 8 digits"
+    if name == "short_link_host":
+        return "one of the setting short_link_hosts, or nothing"
     if name in URLS:
         return "an http:// or https:// address, or nothing"
     return {
@@ -84,8 +86,11 @@ def _value(name: str, value: str) -> object:
     return read(value)
 
 
-def check(rules: Rules) -> None:
-    """What is wrong of the settings together. Raises RuleError."""
+def check(rules: Rules, link_hosts: Sequence[str] = ()) -> None:
+    """What is wrong of the settings together, and with `link_hosts`, those of the installation. Raises RuleError."""
+    if rules.short_link_host and rules.short_link_host not in link_hosts:
+        known = ", ".join(link_hosts) or "none"
+        raise RuleError(f"short_link_host has to be one of the setting short_link_hosts, which are: {known}")
     if rules.quiet_end >= rules.quiet_start:
         raise RuleError("quiet_end (the morning) has to be earlier than quiet_start (the evening)")
 

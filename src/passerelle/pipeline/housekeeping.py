@@ -14,6 +14,7 @@ from typing import Any
 from .. import telemetry
 from ..clock import Clock
 from ..domain.calendar import PARIS
+from ..domain.links import LIVE
 from ..domain.message import Lane, State
 from ..domain.rental import AGAIN as RENTED_AGAIN
 from ..settings import Settings
@@ -160,6 +161,7 @@ class Housekeeping:
             for what in retention.OLD:
                 gone[what] = await _in_batches(partial(retention.forget_old, self._db, what, ages[what]))
             gone["links"] = await self._forget_links(ages["links"])
+            gone["tracked_links"] = await _in_batches(partial(retention.forget_targets, self._db, ages["targets"]))
         found = {what: count for what, count in gone.items() if count}
         if found:
             telemetry.log(telemetry.Event.PRUNED, **found)
@@ -177,6 +179,7 @@ class Housekeeping:
             **dict.fromkeys(
                 ("invitations", "survey_answers", "free_answers", "links", "forwarding", "quota_days"), facts
             ),
+            "targets": min(facts, now - LIVE),  # of tracked links
             **dict.fromkeys(("imports", "keys", "endpoints"), quarter),
             "rented_numbers": now - RENTED_AGAIN - timedelta(days=30),
         }

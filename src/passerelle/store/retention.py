@@ -119,6 +119,11 @@ async def forget_links(db: Database, after: LinkPage, before: datetime) -> LinkP
     return None if row is None else LinkPage(*row)
 
 
+async def forget_targets(db: Database, before: datetime, limit: int = 2000) -> int:
+    """Delete of the targets made before `before` up to `limit` links and visits, and those that have none; how many."""
+    return int(await db.fetchval(SQL.forget_targets, before, limit))
+
+
 def _count(status: str) -> int:
     return int(status.rpartition(" ")[2])
 

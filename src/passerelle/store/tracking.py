@@ -121,9 +121,17 @@ async def add_links(
 
     False where a code was taken already: roll back, and try with others.
     """
+    places = range(first_place, first_place + len(codes))
+    return await add_links_at(connection, target_ids, codes, places)
+
+
+async def add_links_at(
+    connection: Any, target_ids: Sequence[int], codes: Sequence[Sequence[str]], places: Sequence[int]
+) -> bool:
+    """The same for messages that do not follow one another."""
     rows = (
         (code, target, place)
-        for place, own in enumerate(codes, first_place)
+        for place, own in zip(places, codes, strict=True)
         for code, target in zip(own, target_ids, strict=True)
     )
     try:
@@ -182,8 +190,3 @@ async def visits(
     place and id of the last that is known."""
     rows = await db.fetch(_SQL.visits, account_id, submission_id, *after, limit)
     return [Visit(*row) for row in rows]
-
-
-async def forget_targets(db: Database, before: datetime, limit: int = 2000) -> int:
-    """Delete of the targets made before `before` up to `limit` links and visits, and those that have none; how many."""
-    return int(await db.fetchval(_SQL.forget_targets, before, limit))

@@ -38,6 +38,7 @@ from passerelle.surfaces.pages.links import application
 
 NOW = datetime(2026, 11, 10, 10, 0, tzinfo=UTC)
 PHONE = {"user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Safari/604.1"}
+PREVIEW = {"user-agent": "WhatsApp/2.23.20.0"}
 CODE = "Ab12cd34"
 NUMBERS = (33639980001, 33639980002)
 
@@ -133,7 +134,7 @@ class Shop(Stand):
         first = await self.db.fetchval("select max(id) from submission")
         ids = await tracking.add_targets(self.db, self.account, first, Dialect.PRIMOTEXTO, tag_key, targets, NOW)
         codes = [[f"Link{n}{place}aa" for n in range(len(targets))] for place in range(2)]
-        assert await tracking.add_links(self.db, ids, codes)
+        assert await self.world.link(ids, codes)
         return codes[0]
 
     async def figures(self, tag: str = "soldes") -> dict[str, int]:
@@ -148,7 +149,7 @@ class Shop(Stand):
 async def shop(shared: Database) -> AsyncIterator[Shop]:
     async with opened(shared, NOW) as world:
         account = await world.account()
-        await world.send(account, *NUMBERS, profile=PRIMOTEXTO, tag="soldes", campaign_name="Soldes")
+        await world.send(account, *NUMBERS, profile=PRIMOTEXTO, tag="soldes", tag_key="soldes", campaign_name="Soldes")
         for part in await world.pump():
             await world.record(part, OutcomeKind.SENT, f"id{part.phone}")
         await world.db.execute("delete from event")

@@ -13,6 +13,19 @@ from surfaces.pages.conftest import CODE, Stand
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
 PHONE = {"width": 390, "height": 844}
+CONTRASTS = """() => {
+    const light = colour => colour.match(/[0-9.]+/g).slice(0, 3).map(Number).map(part => part / 255)
+        .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, part, n) => sum + part * [0.2126, 0.7152, 0.0722][n], 0);
+    const behind = one => {
+        const colour = getComputedStyle(one).backgroundColor;
+        return colour !== 'rgba(0, 0, 0, 0)' || !one.parentElement ? colour : behind(one.parentElement);
+    };
+    return [...document.querySelectorAll('h1, p, a, legend, span, button, textarea')].map(one => {
+        const [low, high] = [light(getComputedStyle(one).color), light(behind(one))].sort((a, b) => a - b);
+        return [one.className + ' ' + one.textContent.slice(0, 20), (high + 0.05) / (low + 0.05)];
+    });
+}"""
 
 
 @pytest.fixture
@@ -72,19 +85,5 @@ async def test_letters_can_be_read(phone: Page, stand: Stand, scheme: Any) -> No
     await stand.survey()
     await phone.emulate_media(color_scheme=scheme)
     await phone.goto(f"{stand.url}/l/{CODE}")
-    contrasts = await phone.evaluate(
-        """() => {
-        const light = colour => colour.match(/[0-9.]+/g).slice(0, 3).map(Number).map(part => part / 255)
-            .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
-            .reduce((sum, part, n) => sum + part * [0.2126, 0.7152, 0.0722][n], 0);
-        const behind = one => {
-            const colour = getComputedStyle(one).backgroundColor;
-            return colour !== 'rgba(0, 0, 0, 0)' || !one.parentElement ? colour : behind(one.parentElement);
-        };
-        return [...document.querySelectorAll('h1, p, legend, span, button, textarea')].map(one => {
-            const [low, high] = [light(getComputedStyle(one).color), light(behind(one))].sort((a, b) => a - b);
-            return [one.className + ' ' + one.textContent.slice(0, 20), (high + 0.05) / (low + 0.05)];
-        });
-    }"""
-    )
+    contrasts = await phone.evaluate(CONTRASTS)
     assert contrasts and not [found for found in contrasts if found[1] < 4.5]

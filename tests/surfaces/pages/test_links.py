@@ -7,14 +7,13 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
-from surfaces.pages.conftest import CODE, NOW, PHONE
+from surfaces.pages.conftest import CODE, NOW, PHONE, PREVIEW
 
 from passerelle.domain.surveys import Kind, Question, State
 from passerelle.pipeline import surveys
 from passerelle.store import links as store
 from passerelle.store import surveys as rows
 
-PREVIEW = {"user-agent": "WhatsApp/2.23.20.0"}
 GOOD = {"q1": "2", "q2": ["1", "3"], "q3": "7", "q4": "Très <b>bon</b>"}
 
 

@@ -89,6 +89,30 @@ with page as materialized (
 select last.created_at, last.code, (select count(*) from gone) as gone
 from (select created_at, code from page order by created_at desc, code desc limit 1) last
 
+-- name: forget_targets
+-- Up to $2 links and $2 visits of targets made before $1, and targets of which nothing is left; how many in all.
+with old as materialized (
+    select id from link_target where created_at < $1 order by created_at, id limit 20 for update skip locked
+), visits as (
+    delete from visit
+    where id = any (array(select v.id from old
+                          cross join lateral (select id from visit v where v.target_id = old.id limit $2) v limit $2))
+    returning id
+), links as (
+    delete from tracked_link
+    where code = any (array(select l.code from old
+                            cross join lateral (select code from tracked_link l where l.target_id = old.id limit $2) l
+                            limit $2))
+    returning code
+), empty as (
+    delete from link_target t using old
+    where t.id = old.id
+      and not exists (select from tracked_link l where l.target_id = old.id)
+      and not exists (select from visit v where v.target_id = old.id)
+    returning t.id
+)
+select (select count(*) from visits) + (select count(*) from links) + (select count(*) from empty)
+
 -- name: forget_rented_numbers
 -- Of files that were handed over, or never will be.
 delete from rental_number
@@ -222,6 +246,8 @@ with moved as (
     update invitation set message_id = message_id + $4 where account_id = $1 and message_id >= $2 and message_id < $3
 ), replies as (
     update reply set message_id = message_id + $4 where account_id = $1 and message_id >= $2 and message_id < $3
+), targets as (
+    update link_target set submission_id = submission_id + $4 where account_id = $1 and submission_id = $2
 )
 update posting set submission_id = submission_id + $4, message_id = message_id + $4
 where to_account = $1 and submission_id = $2

@@ -105,27 +105,3 @@ cross join lateral (select * from visit v
                     order by v.target_id, v.place, v.id limit $6) v
 order by v.target_id, v.place, v.id
 limit $6
-
--- name: forget_targets
--- Up to $2 links and $2 visits of targets made before $1, and targets of which nothing is left; how many in all.
-with old as materialized (
-    select id from link_target where created_at < $1 order by created_at, id limit 20 for update skip locked
-), visits as (
-    delete from visit
-    where id = any (array(select v.id from old
-                          cross join lateral (select id from visit v where v.target_id = old.id limit $2) v limit $2))
-    returning id
-), links as (
-    delete from tracked_link
-    where code = any (array(select l.code from old
-                            cross join lateral (select code from tracked_link l where l.target_id = old.id limit $2) l
-                            limit $2))
-    returning code
-), empty as (
-    delete from link_target t using old
-    where t.id = old.id
-      and not exists (select from tracked_link l where l.target_id = old.id)
-      and not exists (select from visit v where v.target_id = old.id)
-    returning t.id
-)
-select (select count(*) from visits) + (select count(*) from links) + (select count(*) from empty)

@@ -62,13 +62,14 @@ class Frames:
 
 def framed(target: Target, language: str) -> Frame:
     """A page in its frame."""
+    painted = pages.is_painted(target.html)
     html = rendered(
         "landing.html",
         language,
         title=target.title,
         html=target.html,
-        heading=bool(target.title) and not pages.has_heading(target.html),
-        painted=pages.is_painted(target.html),
+        heading=bool(target.title) and not painted and not pages.has_heading(target.html),
+        painted=painted,
         landing_css=_STYLE,
         landing_js=_SCRIPT,
         code=_CODE,
