@@ -193,7 +193,7 @@ EMPTIED = (
     "bind", "idempotency",
     "virtual_number", "forwarding_change", "verification", "verified_number", "dead_subscriber",
     "survey", "link", "visit", "tracked_link", "link_target", "subaccount", "signup", "login", "mail", "native_key", "webhook_delivery", "webhook_endpoint",
-    "wallet", "account",
+    "campaign", "left_out", "halt", "contact_list", "list_column", "list_contact", "wallet", "account",
 )  # fmt: skip
 
 

@@ -56,6 +56,14 @@ class Audience:
             yield page
             last = page[-1]["id"]
 
+    async def of_phones(self, connection: Any, phones: Sequence[int]) -> dict[int, Mapping[str, str]]:
+        """What can be said of those who have these numbers."""
+        if self.list_id is not None:
+            members = await list_store.members_of(connection, self.account_id, self.list_id, phones)
+            return {one.phone: one.attributes for one in members}
+        rows = await group_store.of_phones(connection, self.account_id, self.group_id or 0, phones)
+        return {row["phone"]: merge.values_of(row) for row in rows}
+
     def values(self, row: Any) -> Mapping[str, str]:
         """What can be said of one."""
         return row["attributes"] if self.list_id is not None else merge.values_of(row)

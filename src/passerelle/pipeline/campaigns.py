@@ -112,7 +112,8 @@ class Campaigns:
         text = ready.render({}, [self._link(account)(NO_CODE)] * len(ready.links))
         judged = self._judged(account, draft, profile, text or "x")
         of_text = [one for one in judged.dropped if one.reason.name.split("_")[0] in _WHOLE]
-        return [one for one in (*judged.findings, *of_text) if one.reason is not Reason.TEXT_MISSING]
+        told = {one.reason: one for one in (*of_text, *judged.findings) if one.reason is not Reason.TEXT_MISSING}
+        return list(told.values())
 
     def _judged(self, account: Account, draft: Draft, profile: Profile, text: str) -> Judged:
         wanted = self.wanted(b"", draft, [(STAND_IN, text)])
@@ -160,7 +161,7 @@ class Campaigns:
         draft, audience = campaign.draft, await self.audience(campaign)
         ready = await self.ready(draft)
         values = await _first_values(self.db, audience) if audience is not None else {}
-        writer = self._writer(account, ready, audience, profile)
+        writer = self.writer(account, ready, audience, profile)
         while True:
             own = codes.new_tracked_codes(len(ready.links))
             wanted = self._tried(account, campaign, (number, writer.write(values, own)), profile)
@@ -204,7 +205,7 @@ class Campaigns:
             return Fault.NO_AUDIENCE
         draft = campaign.draft
         ready = await self.ready(draft)
-        writer = self._writer(account, ready, audience, profile)
+        writer = self.writer(account, ready, audience, profile)
         wanted = self.wanted(campaign.token, draft, [], draft.text if ready.is_shared else "")
         wanted.faults += await self._time_and_limit(account, campaign, wanted)
         return Plan(ready, audience, writer, most, wanted, writer.pages(self.db, audience, until))
@@ -254,7 +255,8 @@ class Campaigns:
         order = Order(account, plan.wanted, profile, plan.pages, plan.contacts, idempotency, beside)
         return await self._submitter.accept_pages(order)
 
-    def _writer(self, account: Account, ready: Copy, audience: Audience | None, profile: Profile) -> Writer:
+    def writer(self, account: Account, ready: Copy, audience: Audience | None, profile: Profile) -> Writer:
+        """Of the texts of all."""
         key = audience.key if audience is not None else str
         return Writer(ready, key, profile.policy(account.rules.characters), self._link(account))
 

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ..domain.campaigns import Stage
+from ..domain.message import Lane
+from . import submissions
 from .database import Database, columns, queries
 from .tokens import new_token
 
@@ -133,6 +135,9 @@ class Halting(NamedTuple):
     campaign_id: bytes | None
     paused_at: datetime | None
     cancelled_at: datetime | None
+    due_at: datetime
+    dialect: int
+    tag_key: str
 
     @property
     def end(self) -> int:
@@ -155,9 +160,9 @@ async def insert(db: Database, account_id: int, dialect: int, draft: Draft, now:
     return token
 
 
-async def change(connection: Any, account_id: int, campaign_id: int, draft: Draft, stage: Stage) -> bool:
-    """Write another draft over a campaign that is still at this stage, and that nobody launches; whether it was."""
-    status: str = await connection.execute(SQL.change, account_id, campaign_id, *_written(draft), stage)
+async def change(connection: Any, account_id: int, campaign_id: int, draft: Draft) -> bool:
+    """Write another draft over one that nobody launches; whether it was a draft still."""
+    status: str = await connection.execute(SQL.change, account_id, campaign_id, *_written(draft))
     return status == "UPDATE 1"
 
 
@@ -242,11 +247,6 @@ async def set_stage(connection: Any, account_id: int, submission_id: int, stage:
     await connection.execute(SQL.set_stage, account_id, submission_id, stage, now)
 
 
-async def settle(connection: Any, account_id: int, campaign_id: int, amount: int) -> None:
-    """What an edit has cost; below zero: given back."""
-    await connection.execute(SQL.settle, account_id, campaign_id, amount)
-
-
 async def delete(db: Database, account_id: int, campaign_id: int) -> bool:
     """Whether it was a draft, or cancelled; it is gone."""
     return await db.fetchval(SQL.delete, account_id, campaign_id) is not None
@@ -317,3 +317,75 @@ async def halted(connection: Any, after: tuple[int, int]) -> tuple[int, int] | N
 async def unhalt(connection: Any, account_id: int, submission_id: int) -> None:
     """They are."""
     await connection.execute(SQL.unhalt, account_id, submission_id)
+
+
+# --- editing ---------------------------------------------------------------------------------------------------------
+
+
+class Waiting(NamedTuple):
+    """A part of which no submit was begun, locked."""
+
+    message_id: int
+    part: int
+    carrier_id: int
+    region: str
+    due_at: datetime
+    valid_until: datetime
+
+
+class Unsent(NamedTuple):
+    """A message that has not left, locked; `price` in micro-euros."""
+
+    id: int
+    phone: int
+    parts: int
+    price: int
+
+
+class Rewritten(NamedTuple):
+    """What a message becomes."""
+
+    id: int
+    text: str
+    encoding: int
+    parts: int
+    price: int
+
+
+async def lock_waiting(connection: Any, account_id: int, messages: Sequence[int]) -> list[Waiting]:
+    """Lock the parts of these messages that nobody holds and that were never begun."""
+    return [Waiting(*row) for row in await connection.fetch(SQL.lock_waiting, account_id, messages)]
+
+
+async def unsent(connection: Any, account_id: int, messages: Sequence[int]) -> list[Unsent]:
+    """Lock those of these messages that have not left."""
+    return [Unsent(*row) for row in await connection.fetch(SQL.unsent, account_id, messages)]
+
+
+async def rewrite(
+    connection: Any,
+    account_id: int,
+    submission: Halting,
+    some: Sequence[Rewritten],
+    queued: Mapping[int, Waiting],
+    stop_applies: bool,
+    now: datetime,
+) -> None:
+    """Write messages anew, with their parts and queue rows, which stay parked. `queued`: one part of each before."""
+    ids = [one.id for one in some]
+    await connection.execute(SQL.unqueue, account_id, ids)
+    await connection.execute(SQL.rewrite, account_id, *columns(some))
+    parts = [(account_id, one.id, n, now) for one in some if one.parts > 1 for n in range(1, one.parts + 1)]
+    await submissions.copy_parts(connection, parts)
+    rows = [
+        (account_id, one.id, n, submission.id, was.carrier_id, Lane.PAUSED, submission.traffic, stop_applies,
+         was.due_at, was.valid_until, was.region)
+        for one, was in ((one, queued[one.id]) for one in some)
+        for n in range(1, one.parts + 1)
+    ]  # fmt: skip
+    await submissions.copy_queue(connection, rows)
+
+
+async def rewritten(connection: Any, account_id: int, campaign_id: int, name: str, text: str, settled: int) -> None:
+    """What the campaign says from now on, and what that has cost; below zero: given back."""
+    await connection.execute(SQL.rewritten, account_id, campaign_id, name, text, settled)

@@ -179,6 +179,11 @@ async def recipients(db: Database, account_id: int, group_id: int, last: int, li
     return await db.fetch(SQL.recipients, account_id, group_id, last, limit)
 
 
+async def of_phones(connection: Any, account_id: int, group_id: int, phones: Sequence[int]) -> list[Any]:
+    """The same rows, of those who have these numbers."""
+    return list(await connection.fetch(SQL.of_phones, account_id, group_id, phones))
+
+
 async def find(db: Database, account_id: int, token: bytes) -> Contact | None:
     """A contact."""
     row = await db.fetchrow(SQL.find, account_id, token)

@@ -32,6 +32,7 @@ class Kind(enum.IntEnum):
     CHECK = 6  # HLR requests
     RENTAL = 7  # of numbers
     FAILOVER = 8  # the SMS that follows an RCS message
+    EDIT = 9  # of a paused campaign: the difference in price, either way
 
 
 class Refund(NamedTuple):
@@ -104,6 +105,21 @@ async def follow(connection: Any, charges: Sequence[Refund], now: datetime) -> N
         changes[item.account_id] = changes.get(item.account_id, 0) - item.amount
     await connection.execute(SQL.insert_failovers, now, *map(list, zip(*charges, strict=True)))
     await add_to_wallets(connection, changes)
+
+
+async def difference(connection: Any, account_id: int, amount: int, submission_id: int, now: datetime) -> bool:
+    """Charge the difference that an edit has made (below zero: give it back); False, and nothing, where it is too much.
+    The wallet is locked here, to the end."""
+    wallet = (await lock_wallets(connection, [account_id]))[account_id]
+    if amount > wallet["balance"]:
+        return False
+    if amount:
+        source, target = (account_id, SALES) if amount > 0 else (SALES, account_id)
+        await connection.execute(
+            SQL.insert_posting, now, source, target, abs(amount), Kind.EDIT, submission_id, None, "campaign edited"
+        )
+        await add_to_wallets(connection, {account_id: -amount})
+    return True
 
 
 async def balance(db: Database, account_id: int) -> int:

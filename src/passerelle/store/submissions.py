@@ -128,18 +128,25 @@ async def insert_slice(connection: Any, one: Numbered, validity: timedelta) -> N
         ],
     )  # fmt: skip
     long = [(key, to.parts) for key, (to, _, _) in rows if to.parts > 1]
-    if long:
-        parts = [(s.account_id, key, n, s.accepted_at) for key, count in long for n in range(1, count + 1)]
-        await connection.copy_records_to_table("part", columns=_PART, records=parts)
-    await connection.copy_records_to_table(
-        "queue",
-        columns=_QUEUE,
-        records=[
-            (s.account_id, key, n, one.id, carrier, one.lane, s.traffic, s.stop_applies, s.due_at, until, to.region)
-            for key, (to, _, carrier) in rows
-            for n in range(1, to.parts + 1)
-        ],
-    )
+    parts = [(s.account_id, key, n, s.accepted_at) for key, count in long for n in range(1, count + 1)]
+    await copy_parts(connection, parts)
+    queued = [
+        (s.account_id, key, n, one.id, carrier, one.lane, s.traffic, s.stop_applies, s.due_at, until, to.region)
+        for key, (to, _, carrier) in rows
+        for n in range(1, to.parts + 1)
+    ]
+    await copy_queue(connection, queued)
+
+
+async def copy_parts(connection: Any, rows: Sequence[tuple[object, ...]]) -> None:
+    """Write parts of long messages: account, message, part, time."""
+    if rows:
+        await connection.copy_records_to_table("part", columns=_PART, records=rows)
+
+
+async def copy_queue(connection: Any, rows: Sequence[tuple[object, ...]]) -> None:
+    """Write queue rows; their columns are those of _QUEUE."""
+    await connection.copy_records_to_table("queue", columns=_QUEUE, records=rows)
 
 
 _MESSAGE = ("account_id", "id", "submission_id", "dialect", "number", "phone", "country", "text", "encoding", "parts",

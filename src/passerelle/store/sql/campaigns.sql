@@ -7,12 +7,12 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 returning id
 
 -- name: change
--- A draft, or what a paused one says.
+-- A draft that nobody launches.
 update campaign
 set name = $3, kind = $4, class = $5, text = $6, sender = $7, list_id = $8, list_token = $9, group_id = $10, due_at = $11,
     flash = $12, page = $13, url = $14, page_title = $15, page_html = $16, test_phone = $17, clean_bounces = $18,
     clean_stops = $19, keep_list = $20
-where account_id = $1 and id = $2 and state = $21 and claimed_until is null
+where account_id = $1 and id = $2 and state = 0 and claimed_until is null
 
 -- name: find
 select c.account_id, c.id, c.token, c.dialect, c.name, c.kind, c.class, c.text, c.sender, c.list_id, c.list_token,
@@ -86,10 +86,6 @@ where account_id = $1 and submission_id = $2 and position > $3 order by position
 update campaign set state = $3, ended_at = coalesce(ended_at, $4)
 where account_id = $1 and submission_id = $2 and submission_id is not null and state = 1
 
--- name: settle
--- What an edit has cost, or given back.
-update campaign set settled = settled + $3 where account_id = $1 and id = $2
-
 -- name: delete
 delete from campaign where account_id = $1 and id = $2 and state = any('{0,2}'::smallint[]) returning id
 
@@ -121,10 +117,10 @@ update submission set paused_at = null where account_id = $1 and id = $2 and pau
 returning true
 
 -- name: lock_submission
-select id, messages, class, campaign_id, paused_at, cancelled_at from submission where account_id = $1 and id = $2 for update
+select id, messages, class, campaign_id, paused_at, cancelled_at, due_at, dialect, tag_key from submission where account_id = $1 and id = $2 for update
 
 -- name: share_submission
-select id, messages, class, campaign_id, paused_at, cancelled_at from submission where account_id = $1 and id = $2 for share
+select id, messages, class, campaign_id, paused_at, cancelled_at, due_at, dialect, tag_key from submission where account_id = $1 and id = $2 for share
 
 -- name: share_paused
 -- Which of these submissions are paused, and stay so until the end of the transaction.
@@ -147,3 +143,28 @@ where (account_id, submission_id) > ($1, $2) order by account_id, submission_id 
 
 -- name: unhalt
 delete from halt where account_id = $1 and submission_id = $2
+
+-- name: lock_waiting
+-- Queue rows of these messages of which no submit was begun and that nobody holds: whoever leases passes them over now.
+select message_id, part, carrier_id, region, due_at, valid_until from queue
+where account_id = $1 and message_id = any($2::bigint[]) and lease_until is null and attempts = 0
+order by message_id, part for update
+
+-- name: unsent
+select id, phone, parts, price from message
+where account_id = $1 and id = any($2::bigint[]) and state = 0 order by id for no key update
+
+-- name: rewrite
+update message m set text = t.text, encoding = t.encoding, parts = t.parts, price = t.price
+from unnest($2::bigint[], $3::text[], $4::smallint[], $5::smallint[], $6::bigint[]) as t (id, text, encoding, parts, price)
+where m.account_id = $1 and m.id = t.id
+
+-- name: unqueue
+with gone as (
+    delete from part where account_id = $1 and message_id = any($2::bigint[])
+)
+delete from queue where account_id = $1 and message_id = any($2::bigint[])
+
+-- name: rewritten
+-- What was written for those who had not been written to yet, and what it has cost more, or less.
+update campaign set name = $3, text = $4, settled = settled + $5 where account_id = $1 and id = $2 and state = 1

@@ -99,6 +99,12 @@ select id, phone, firstname, lastname, date, url, coalesce(nullif(short_url, '')
        custom3, custom4
 from contact where account_id = $1 and group_id = $2 and id > $3 order by id limit $4
 
+-- name: of_phones
+select c.id, c.phone, c.firstname, c.lastname, c.date, c.url, coalesce(nullif(c.short_url, ''), c.link) as short_url,
+       c.custom1, c.custom2, c.custom3, c.custom4
+from unnest($3::bigint[]) as t (phone),
+     lateral (select * from contact c where c.account_id = $1 and c.group_id = $2 and c.phone = t.phone offset 0) c
+
 -- name: find
 select c.*, exists (select from blocked b where b.account_id = $1 and b.list = 1 and b.phone = c.phone and not b.deleted
                     offset 0) as stopped

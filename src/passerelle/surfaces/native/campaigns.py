@@ -1,30 +1,42 @@
 """Campaigns: a text to a list or a group, written first, launched later. Those of Primotexto are seen here too.
 
-One rule: a draft may change in everything, a paused campaign in its name, text and sender, any other in nothing.
+One rule: a draft may change in everything, a paused campaign in its name and text, any other in nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from ...domain.campaigns import Page, Phase, Stage
+from ...domain.campaigns import Fault, Page, Phase
 from ...domain.message import Dialect
 from ...domain.profile import NATIVE
 from ...domain.tokens import hex24, read_hex24, text20
 from ...pipeline.campaigns import Seen
+from ...pipeline.editing import Editor
 from ...store import campaigns as store
 from ...store import contacts
 from . import shapes
 from .calls import Caller, Services, endpoint
-from .campaign_drafts import PROFILES, Audience, CampaignId, Changes, NewCampaign, drafted, given
+from .campaign_drafts import (
+    PROFILES,
+    Audience,
+    CampaignId,
+    Changes,
+    NewCampaign,
+    check_fields,
+    drafted,
+    given,
+    not_kept,
+)
 from .group_sends import Dropped, left_out
-from .problems import Problem, missing
+from .problems import Problem, invalid, missing
 from .words import ClassWord, DialectWord, dialect, traffic
 
 
@@ -105,19 +117,42 @@ async def one(services: Services, caller: Caller, id: CampaignId) -> Campaign:
     return await _worded(services, caller, await found(services, caller, id))
 
 
-@endpoint("PATCH", "/campaigns/{id}", "campaigns:write", problems=("refused", "conflict"))
+@endpoint("PATCH", "/campaigns/{id}", "campaigns:write", problems=("refused", "credit", "conflict"))
 async def change(services: Services, caller: Caller, id: CampaignId, body: Changes) -> Campaign:
-    """Change a campaign. Everything of a draft."""
+    """Change a campaign. A draft in everything; a paused one in its name and text: whoever was not written to yet gets
+    the new text, and the difference in price is settled. Where it may not be for one of them, or the credit is too low,
+    nothing changes."""
     seen = await found(services, caller, id)
+    if seen.phase is Phase.PAUSED:
+        await _edit(services, caller, seen.campaign, given(body))
+        return await again(services, caller, id)
     if seen.phase is not Phase.DRAFT:
         raise Problem("conflict", NOT_CHANGED[seen.phase])
     one = seen.campaign
     draft = await drafted(services, caller, given(body), PROFILES[one.dialect], one.draft)
     async with services.db.transaction() as connection:
-        changed = await store.change(connection, caller.id, one.id, draft, Stage.DRAFT)
+        changed = await store.change(connection, caller.id, one.id, draft)
     if not changed:
         raise Problem("conflict", "It is being launched.")
     return await _worded(services, caller, await found(services, caller, id))
+
+
+async def _edit(services: Services, caller: Caller, one: store.Campaign, members: Mapping[str, Any]) -> None:
+    """Write a paused campaign anew. Raises Problem."""
+    for name in members.keys() - {"name", "text"}:
+        member = "class" if name == "traffic" else name
+        raise invalid(f"/{member}", "A paused campaign changes in its `name` and `text` only.")
+    name, text = members.get("name", one.name), members.get("text", one.text)
+    profile = PROFILES[one.dialect]
+    if not name.strip():
+        raise invalid("/name", "A campaign has a name.")
+    if "text" in members:
+        await check_fields(services, caller, replace(one.draft, text=text))
+    done = await Editor(services.campaigns, services.submitter).edit(caller.account, one, name, text, profile)
+    if isinstance(done, list):
+        raise not_kept(done)
+    if isinstance(done, Fault):
+        raise Problem("conflict", "It is not paused any more: see where it is.")
 
 
 @endpoint("DELETE", "/campaigns/{id}", "campaigns:write", problems=("conflict",))
@@ -129,9 +164,8 @@ async def delete(services: Services, caller: Caller, id: CampaignId) -> None:
 
 
 NOT_CHANGED = {
-    Phase.SCHEDULED: "It is launched: pause it, and change its name, text and sender; or cancel it.",
-    Phase.SENDING: "It is under way: pause it, and change its name, text and sender.",
-    Phase.PAUSED: "It is paused.",
+    Phase.SCHEDULED: "It is launched: pause it, and change its name and text; or cancel it.",
+    Phase.SENDING: "It is under way: pause it, and change its name and text.",
     Phase.SENT: "All of it has left.",
     Phase.STOPPED: "It was cancelled.",
     Phase.CANCELLED: "It was cancelled.",
