@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from surfaces.native.campaigning import ALIX, BO, listed, written
+from surfaces.native.campaigning import ALIX, BO, handed_over, listed, written
 from surfaces.native.conftest import Desk, problem
 from surfaces.native.test_contacts import group
 from surfaces.native.test_messages import every
 
 from passerelle.domain.message import Dialect, TrafficClass
 from passerelle.store import campaigns as store
-from passerelle.store import lists
+from passerelle.store import ledger, lists
 from passerelle.store.campaigns import Draft
 
 NOWHERE = "56fa3cd56004e52d55333d87"
@@ -185,3 +185,41 @@ async def test_scopes(desk: Desk) -> None:
     writer = await desk.with_key("campaigns:*")
     assert problem(await writer("POST", f"{path}/launch")) == (403, "scope")
     assert (await writer("DELETE", path)).status == 204
+
+
+async def test_a_paused_campaign_says_something_else_to_those_who_wait(desk: Desk) -> None:
+    made = await written(desk, (ALIX, "Alix"), (BO, "Bo"))
+    path = f"/campaigns/{made['id']}"
+    await desk.post(f"{path}/launch", status=201)
+    assert await handed_over(desk, slots=1) == ["Bonjour Alix"]
+    await desk.post(f"{path}/pause")
+    longer = "Adieu {{prénom}} " + "x" * 160
+    edited = (await desk("PATCH", path, {"text": longer, "name": "Encore"})).json()
+    assert (edited["text"], edited["name"], edited["phase"], edited["price"]) == (longer, "Encore", "paused", "0.114")
+    assert await desk.balance() == 10_000_000 - 3 * 38_000 == await ledger.account_sum(desk.db, desk.account.id)
+    told = await desk.get(f"{path}/statistics")
+    assert (told["price"], told["waiting"], told["messages"]) == ("0.114", 2, 2)
+    shorter = (await desk("PATCH", path, {"text": "Adieu {{prénom}}"})).json()
+    assert shorter["price"] == "0.076" and await desk.balance() == 10_000_000 - 2 * 38_000
+    await desk.post(f"{path}/resume")
+    assert await handed_over(desk) == ["Adieu Bo"]
+
+
+async def test_what_a_paused_campaign_may_not_become(desk: Desk) -> None:
+    poor = await desk.open("poor@example.org", euros=0.08)
+    made = await written(poor)
+    path = f"/campaigns/{made['id']}"
+    await poor.post(f"{path}/launch", status=201)
+    paused = await poor.post(f"{path}/pause")
+    for change, slug, pointer in (
+        ({"sender": "BAKERY"}, (422, "invalid"), "#/sender"),
+        ({"class": "marketing"}, (422, "invalid"), "#/class"),
+        ({"name": " "}, (422, "invalid"), "#/name"),
+        ({"text": "{{prénon}}"}, (422, "invalid"), "#/text"),
+        ({"text": "x" * 2_000}, (422, "refused"), "#/text"),
+        ({"text": "x" * 161}, (402, "credit"), None),
+    ):
+        answer = await poor("PATCH", path, change)
+        assert problem(answer) == slug, change
+        assert pointer is None or answer.json()["errors"][0]["pointer"] == pointer
+    assert await poor.get(path) == paused

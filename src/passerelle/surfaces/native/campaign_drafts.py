@@ -6,6 +6,7 @@ One rule: a draft that is kept can be launched, but for its time, the balance an
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -26,7 +27,7 @@ from ...store.campaigns import Draft
 from . import reasons, shapes
 from .calls import Caller, Services
 from .contacts import Token, group_of
-from .problems import Fault, Problem, invalid
+from .problems import Problem, invalid
 from .sending import FARTHEST
 from .words import ClassWord
 
@@ -223,20 +224,23 @@ async def _check(services: Services, caller: Caller, draft: Draft, profile: Prof
     faults = _time_faults(draft.due_at, now) if "send_at" in members else []
     faults += await services.campaigns.faults(account, draft, profile)
     if faults:
-        raise Problem("refused", "Nothing was kept: see `errors`.", _told(faults))
+        raise not_kept(faults)
     if "text" in members or "to" in members:
-        await _check_fields(services, caller, draft)
+        await check_fields(services, caller, draft)
 
 
 UNWRITABLE = "These characters are not in GSM 03.38: replace them, or have the rule `characters` changed."
 
 
-def _told(faults: list[Finding]) -> list[Fault]:
-    """Each reason once: a text is looked at as that of a number that stands in for all."""
+def not_kept(faults: Sequence[Finding]) -> Problem:
+    """The problem of a campaign that the rules refuse, each reason once: its text is looked at as that of a number that
+    stands in for all."""
     told = {one.reason: reasons.fault(Finding(one.reason)) for one in faults}
+    if set(told) == {Reason.CREDIT}:
+        return Problem("credit", told[Reason.CREDIT].detail)
     if Reason.TEXT_CHARACTERS in told:
         told[Reason.TEXT_CHARACTERS].detail = UNWRITABLE
-    return list(told.values())
+    return Problem("refused", "Nothing was kept: see `errors`.", list(told.values()))
 
 
 def _time_faults(due_at: datetime | None, now: datetime) -> list[Finding]:
@@ -245,7 +249,7 @@ def _time_faults(due_at: datetime | None, now: datetime) -> list[Finding]:
     return [Finding(Reason.DATE_INVALID)] if due_at is not None and due_at > now + FARTHEST else []
 
 
-async def _check_fields(services: Services, caller: Caller, draft: Draft) -> None:
+async def check_fields(services: Services, caller: Caller, draft: Draft) -> None:
     """A field that no contact has is a slip. Raises Problem."""
     if draft.group_id is not None:
         audience = of_group(caller.id, draft.group_id)
