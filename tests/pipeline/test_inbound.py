@@ -193,6 +193,21 @@ async def test_a_message_that_has_not_left_is_not_answered(house: House) -> None
     assert not await house.stopped(clinic)
 
 
+async def test_what_is_due_and_held_is_not_answered_but_what_is_leaving_is(house: House) -> None:
+    """A campaign that was paused for two months: it is due since then, and a phone may be quicker than the operator."""
+    bakery, clinic = await house.account("bakery@example.org"), await house.account("clinic@example.org")
+    sent = await house.send(bakery)
+    fresh = await house.accounts.by_id(clinic.id)
+    assert fresh is not None
+    held = await house.submitter.accept(fresh, Wanted(items=[("+33639980001", None)], text="Soldes"), SMSPARTNER)
+    assert isinstance(held, Accepted)
+    await house.say("Oui")
+    house.clock.move(60 * 86400)
+    await house.db.execute("UPDATE queue SET lease_until = clock_timestamp() + interval '15 seconds'")
+    await house.say("Oui merci")
+    assert await house.replies() == [(bakery.id, "Oui", False, sent[1]), (clinic.id, "Oui merci", False, held.id)]
+
+
 async def test_a_text_that_answers_nobody_is_dropped_and_counted(house: House) -> None:
     await house.account("bakery@example.org")
     await house.say("Bonjour ?")

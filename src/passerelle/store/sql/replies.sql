@@ -39,9 +39,9 @@ WHERE p.carrier_id = o.carrier_id AND p.phone = o.phone AND p.recipient = o.reci
 RETURNING p.carrier_id, p.phone, p.recipient, p.reference, p.total, p.part, p.text, p.at
 
 -- name: answered
--- The message that was sent last, whoever's it was, among those that may have reached the phone. A text to a short code
--- answers messages from it. A STOP is good for all that is stored; where none came from the short code itself, it is for
--- marketing under a name, whose mention says to write there.
+-- The message that was sent last, whoever's it was, among those that may have reached the phone: what is leased may be
+-- leaving at this moment. A text to a short code answers messages from it. A STOP is good for all that is stored; where
+-- none came from the short code itself, it is for marketing under a name, whose mention says to write there.
 SELECT t.n::int, found.account_id, found.id, found.reply_url
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[], $5::bigint[]) WITH ORDINALITY
      AS t (phone, recipient, national, stop, owner, n)
@@ -50,15 +50,20 @@ CROSS JOIN LATERAL (
     FROM message m
     JOIN submission s ON s.account_id = m.account_id AND s.id = m.submission_id
     JOIN account a ON a.id = m.account_id
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN m.sent_at IS NULL AND m.state = 0 AND EXISTS (
+                        SELECT FROM queue q
+                        WHERE q.account_id = m.account_id AND q.message_id = m.id AND q.lease_until IS NOT NULL)
+                    THEN $7 ELSE m.sent_at END AS at) AS sent
     WHERE m.phone = t.phone
       AND (t.owner = 0 OR m.account_id = t.owner)
-      AND (m.sent_at IS NOT NULL OR m.state = 0 AND s.due_at <= $7)
+      AND (sent.at IS NOT NULL OR t.stop AND m.state = 0 AND s.due_at <= $7)
       AND m.state <> ALL ('{13,14,15,16}'::smallint[])
-      AND (t.stop OR coalesce(m.sent_at, s.due_at) >= $8)
+      AND (t.stop OR sent.at >= $8)
       AND (s.sender IN (t.recipient, '+' || t.recipient, t.national)
            OR coalesce(a.settings ->> 'short_code', $6) = t.recipient AND (s.sender = '' OR t.stop AND s.class = 1))
     ORDER BY (s.sender <> '' AND coalesce(a.settings ->> 'short_code', $6) = t.recipient),
-             coalesce(m.sent_at, s.due_at) DESC, m.id DESC
+             coalesce(sent.at, s.due_at) DESC, m.id DESC
     LIMIT 1
 ) AS found
 
