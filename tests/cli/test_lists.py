@@ -25,7 +25,7 @@ async def test_a_file_becomes_a_list_and_refused_lines_a_file(shell, clients):
         assert [row[:2] for row in csv.reader(file)] == [["line", "phone"], ["4", "145"], ["5", "0639980001"]]
     assert refused.stat().st_mode & 0o777 == 0o600
     [found] = await shell.json("lists", "show", EMAIL)
-    assert (found["name"], found["contacts"], found["columns"]) == ("Lyon", 2, ["Prénom"])
+    assert (found["name"], found["contacts"], found["region"], found["columns"]) == ("Lyon", 2, "", ["Prénom"])
     again = await shell.json("lists", "import", EMAIL, found["id"], str(clients))
     assert (again["imported"], again["duplicates"], again["invalid"]) == (0, 3, 1)
     clients.write_text("tel\n")
@@ -53,3 +53,15 @@ async def test_what_cannot_be_imported(shell, clients, tmp_path):
 def _written(path, text):
     path.write_text(text)
     return path
+
+
+async def test_the_region_of_a_list(shell, clients):
+    await shell.ok("lists", "import", EMAIL, "Colmar", str(clients))
+    assert "holidays of 57 count too" in await shell.ok("lists", "region", EMAIL, "Colmar", "57")
+    (found,) = await shell.json("lists", "show", EMAIL)
+    assert found["region"] == "57" and " 57 " in await shell.ok("lists", "show", EMAIL)
+    assert "holidays of RE count too" in await shell.ok("lists", "region", EMAIL, found["id"], "re")
+    assert "mainland alone" in await shell.ok("lists", "region", EMAIL, "Colmar")
+    assert (await shell.json("lists", "show", EMAIL))[0]["region"] == ""
+    assert "no region '99'" in await shell.fails("lists", "region", EMAIL, "Colmar", "99")
+    assert "no list 'Paris'" in await shell.fails("lists", "region", EMAIL, "Paris", "57")

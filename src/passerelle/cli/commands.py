@@ -16,10 +16,12 @@ COMMANDS = {
     "programs": ("up", "serve", "work", "migrate", "simulate"),
     "sending": ("send",),
     "looking": ("status", "explain", "doctor"),
+    "complaints": ("complaint",),
 }
 FAMILIES = {
     "account": "accounts",
     "contacts": "contacts",
+    "campaigns": "campaigns",
     "lists": "lists",
     "rental": "rental",
     "subaccount": "subaccounts",

@@ -33,20 +33,51 @@ def show(email: str, /, *, json: Json = False, where: Where = HERE) -> None:
             found, columns = await store.listing(base.db, account.id), await store.all_columns(base.db, account.id)
             sizes = [await store.count(base.db, account.id, one.id) for one in found]
             rows = [
-                (one.token.hex(), one.name, size, [column.name for column in columns.get(one.id, [])])
+                (one.token.hex(), one.name, size, one.region, [column.name for column in columns.get(one.id, [])])
                 for one, size in zip(found, sizes, strict=True)
             ]
         if json:
-            show_json([{"id": i, "name": name, "contacts": size, "columns": names} for i, name, size, names in rows])
+            members = ("id", "name", "contacts", "region", "columns")
+            show_json([dict(zip(members, row, strict=True)) for row in rows])
         else:
             shown = ((*facts, ", ".join(names)) for *facts, names in rows)
-            console().print(table(("Id", "Name", "Contacts", "Columns"), shown, right=frozenset({2})))
+            console().print(table(("Id", "Name", "Contacts", "Region", "Columns"), shown, right=frozenset({2})))
 
     run(go())
 
 
-async def _list(base: Ground, account: Account, named: str) -> ContactList:
-    """A list by its id or its name; one that is not there is made. Raises Problem."""
+@app.command
+def region(email: str, named: str, region: str = "", /, *, where: Where = HERE) -> None:
+    """Say whose public holidays count for the contacts of a list, besides those of mainland France.
+
+    A contact with a postcode of its own has the holidays of that.
+
+    Parameters
+    ----------
+    named
+        Id or name of the list.
+    region
+        57 (Alsace and Moselle), GP, MQ, GF, RE or YT; without one none.
+    """
+    from ..domain.calendar import REGIONS
+    from ..store import lists as store
+
+    chosen = region.strip().upper()
+    if chosen not in REGIONS:
+        raise Problem(f"there is no region {region!r}; there are: {', '.join(filter(None, REGIONS))}")
+
+    async def go() -> None:
+        async with opened(located(where)) as base:
+            account = await account_of(base, email)
+            one = await _list(base, account, named, make=False)
+            await store.set_region(base.db, account.id, one.id, chosen)
+            print(f"{one.name}: " + (f"holidays of {chosen} count too" if chosen else "holidays of the mainland alone"))
+
+    run(go())
+
+
+async def _list(base: Ground, account: Account, named: str, *, make: bool = True) -> ContactList:
+    """A list by its id or its name; one that is not there is made where that is wanted. Raises Problem."""
     from ..domain.lists import LONGEST_NAME, is_name
     from ..domain.tokens import read_hex24
     from ..store import lists as store
@@ -60,6 +91,8 @@ async def _list(base: Ground, account: Account, named: str) -> ContactList:
         raise Problem(f"several lists are named {named!r}: say which by its id (`passerelle lists show`)")
     if alike:
         return alike[0]
+    if not make:
+        raise Problem(f"there is no list {named!r}: `passerelle lists show {account.email}` shows them")
     if not is_name(named, LONGEST_NAME):
         raise Problem(f"the name of a list has 1 to {LONGEST_NAME} characters")
     return await store.add(base.db, account.id, named, base.clock.now())

@@ -89,7 +89,8 @@ def _delimiter(header: str) -> str:
     return max(",;\t", key=header.count)
 
 
-def _private(path: str, flags: int) -> int:
+def private(path: str, flags: int) -> int:
+    """Opens a file that nobody else reads."""
     return os.open(path, flags, 0o600)
 
 
@@ -106,7 +107,7 @@ class RefusedLines:
     def add(self, line: Line, reason: str) -> None:
         """One line."""
         if self._file is None:
-            self._file = open(self.path, "x", encoding="utf-8", newline="", opener=_private)  # noqa: SIM115
+            self._file = open(self.path, "x", encoding="utf-8", newline="", opener=private)  # noqa: SIM115
             self._writer = csv.writer(self._file, delimiter=self._delimiter)
             self._writer.writerow(("line", "phone", "text", "reason"))
         self._writer.writerow((line.number, line.phone, line.text, reason))
@@ -206,7 +207,7 @@ async def write_refused(
     if not count:
         return None
     last = 0
-    with open(target, "x", encoding="utf-8", newline="", opener=_private) as out:
+    with open(target, "x", encoding="utf-8", newline="", opener=private) as out:
         rows = csv.writer(out)
         rows.writerow(("line", "phone", "reason"))
         while found := await page(last):

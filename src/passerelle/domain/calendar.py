@@ -28,6 +28,7 @@ _REGIONAL: dict[str, tuple[tuple[int, int], ...]] = {
     "RE": ((12, 20),),
     "YT": ((4, 27),),
 }
+REGIONS = tuple(_REGIONAL)
 _POSTCODES = {
     "57": "57",
     "67": "57",
