@@ -403,7 +403,7 @@ def smspartner_calls() -> str:
 
 def primotexto_calls() -> str:
     """The calls of Primotexto that are served."""
-    return _calls(Primotexto(None, None, None, None).routes, "/v2")  # type: ignore[arg-type]
+    return _calls(Primotexto(None, None, None, None, None).routes, "/v2")  # type: ignore[arg-type]
 
 
 def _calls(routes: Iterable[Route], prefix: str) -> str:

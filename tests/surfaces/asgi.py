@@ -59,5 +59,6 @@ class Client:
             return Response(0, {}, b"")
         head = {bytes(name).decode().lower(): value.decode() for name, value in sent[0]["headers"]}
         answer = b"".join(part.get("body", b"") for part in sent[1:])
-        proofs.hear(path, answer)
+        for one in proofs.ALL:
+            one.hear(method, path, sent[0]["status"], answer)
         return Response(sent[0]["status"], head, answer)

@@ -12,11 +12,14 @@ from surfaces import proofs
 
 @pytest.fixture(autouse=True)
 def proven(request: pytest.FixtureRequest) -> Iterator[None]:
-    proofs.begin()
+    for one in proofs.ALL:
+        one.begin()
     yield
-    proofs.end(request.node.nodeid)
+    for one in proofs.ALL:
+        one.end(request.node.nodeid)
 
 
 def pytest_sessionfinish(session: Any) -> None:
     if os.environ.get("PROOFS") == "write":
-        proofs.write()
+        for one in proofs.ALL:
+            one.write()

@@ -559,3 +559,24 @@ async def test_junk_gets_a_documented_answer(
         assert b'"error"' not in answer.body
     elif answer.status != 204:
         assert answer.code in range(10, 93)
+
+
+@pytest.mark.parametrize("path", [STOPS, BOUNCES])
+async def test_what_is_wrong_with_calls_on_the_lists_of_the_account(client: Client, path: str) -> None:
+    nobody = path.replace("default", "nothing")
+    entry = "533e9f59e4b05d2efeb6f1b4"
+    wrong = [
+        ("POST", path, b"{", 73), ("POST", path, {}, 10), ("POST", path, {"identifier": "x"}, 11),
+        ("POST", nobody, {"identifier": PHONE}, 60), ("GET", nobody, b"", 60), ("DELETE", nobody, b"", 60),
+        ("DELETE", path, b"", 10), ("DELETE", f"{path}?identifier=x", b"", 11),
+        ("DELETE", f"{nobody}/{entry}", b"", 60), ("DELETE", f"{path}/{entry}", b"", 16),
+    ]  # fmt: skip
+    for method, target, body, code in wrong:
+        assert (await client.call(method, target, body)).code == code, (method, target)
+
+
+async def test_a_daily_quota_is_told(client: Client) -> None:
+    await client.rules(daily_quota=1)
+    assert (await client.send()).status == 200
+    answer = await client.send()
+    assert (answer.status, answer.code) == (429, 76)
