@@ -67,10 +67,10 @@ SETTINGS = {
     "hlr_error": "What `errorGrpId` of a number check is: the error's id, as the provider's page has it, or its group",
     "short_link_host": "Host name of short links, `https://HOST/CODE`; it leads to `serve` too, and contacts"
     " with an address get a short link. Empty: short links are `/l/CODE` below the public pages",
-    "short_link_hosts": "Host names of customers that lead to `serve` too; the rule `short_link_host` of an account chooses"
-    " one for its links",
-    "robots_file": "Programs that fetch links without anybody reading them: a fragment of their User-Agent on each line,"
-    " `!` before one that is a person. Empty: `surfaces/pages/robots.txt`",
+    "short_link_hosts": "Host names of customers that lead to `serve` too; the rule `short_link_host` of an account"
+    " chooses one for its links",
+    "robots_file": "Programs that fetch links without anybody reading them: a fragment of their User-Agent on each"
+    " line, `!` before one that is a person. Empty: `surfaces/pages/robots.txt`",
     "mail": "The mail server for the platform's own mails, see below; in the environment as JSON",
     "subaccount_domain": "Domain of the addresses made up for sub-accounts that are created without one",
     "rcs": "The provider of RCS, see below; in the environment as JSON. Without a URL `rcs/send` answers 40",
@@ -161,6 +161,8 @@ RULES = {
     "national_blacklists": "Primotexto: `messages/blacklists` writes French numbers as they are dialled in France",
     "rate_default": "Calls a minute over all calls",
     "daily_quota": "Messages a day of Paris, over all dialects (SMS Partner 429, Primotexto 76 beyond)",
+    "free_campaigns": "Primotexto campaigns that may be launched a month of Paris (44 beyond); 0: any number",
+    "track_links": "Primotexto: addresses in single messages become short links too, as those of campaigns do",
     "daily_contacts": "Contacts that may be posted one by one to lists, a day of Paris (Primotexto 74 beyond)",
 }
 STATES = {

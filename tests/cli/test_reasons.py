@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from passerelle.cli.reasons import SENTENCES, sentence, sentences
-from passerelle.domain.admission import Finding, Reason
+from passerelle.domain.reasons import Finding, Reason
 
 
 def test_every_reason_is_told_in_a_sentence_of_its_own() -> None:

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passerelle.domain.account import Account, AccountState, Rules
-from passerelle.domain.admission import Finding, Judged, Reason, Wanted, judge, judge_number, sender_findings
+from passerelle.domain.admission import Judged, Wanted, judge, judge_number, sender_findings
 from passerelle.domain.message import TrafficClass
 from passerelle.domain.pricing import Service
 from passerelle.domain.profile import PRIMOTEXTO, SMSPARTNER, Profile
+from passerelle.domain.reasons import Finding, Reason
 from passerelle.domain.text import Encoding
 
 NOW = datetime(2026, 11, 10, 10, 0, tzinfo=UTC)  # a Tuesday, 11:00 in Paris; the 11th is a public holiday

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from passerelle.domain.account import Account, AccountState, Rules
-from passerelle.domain.admission import Finding, Reason, Wanted, judge
+from passerelle.domain.admission import Wanted, judge
 from passerelle.domain.profile import PRIMOTEXTO, SMSPARTNER
+from passerelle.domain.reasons import Finding, Reason
 from passerelle.domain.routing import Route
 from passerelle.pipeline.batch import (
     Accepted,

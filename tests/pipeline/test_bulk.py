@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from passerelle.clock import ManualClock
 from passerelle.domain.account import Account, AccountState
-from passerelle.domain.admission import Finding, Reason, Wanted
+from passerelle.domain.admission import Wanted
 from passerelle.domain.profile import SMSPARTNER
+from passerelle.domain.reasons import Finding, Reason
 from passerelle.domain.routing import Route
 from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.batch import Denied

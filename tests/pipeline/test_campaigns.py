@@ -9,10 +9,10 @@ import pytest
 from pipeline.campaign import shop
 from pipeline.world import PHONE, PRICE, TUESDAY
 
-from passerelle.domain.admission import Reason
 from passerelle.domain.campaigns import Fault, Page, Phase
 from passerelle.domain.message import TESTS, Dialect, Lane, OutcomeKind, State, TrafficClass, campaign_key
 from passerelle.domain.profile import PRIMOTEXTO
+from passerelle.domain.reasons import Reason
 from passerelle.pipeline.batch import Accepted, Idempotency, Refused, Replayed
 from passerelle.pipeline.large import SLICE
 from passerelle.store import campaigns as store

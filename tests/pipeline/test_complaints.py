@@ -8,8 +8,9 @@ import msgspec
 import pytest
 from pipeline.world import PHONE, PRIMOTEXTO, World
 
-from passerelle.domain.admission import Belonging, Reason, Wanted
+from passerelle.domain.admission import Belonging, Wanted
 from passerelle.domain.message import Dialect, OutcomeKind, State, TrafficClass, campaign_key
+from passerelle.domain.reasons import Reason
 from passerelle.pipeline.batch import Refused
 from passerelle.pipeline.complaints import record, record_many
 from passerelle.store import optouts, statistics

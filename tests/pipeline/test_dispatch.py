@@ -12,8 +12,9 @@ import pytest
 from pipeline.world import PHONE, PRICE, PRIMOTEXTO, THEIRS, World
 
 from passerelle.domain.account import Rules
+from passerelle.domain.hours import leaving, opening
 from passerelle.domain.message import OutcomeKind, State, TrafficClass
-from passerelle.pipeline.dispatch import Dispatcher, leaving, opening
+from passerelle.pipeline.dispatch import Dispatcher
 from passerelle.store import optouts
 from passerelle.store.database import Database
 from passerelle.store.optouts import List

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pipeline.campaign import shop
 from pipeline.world import PHONE, PRICE, TUESDAY
 
-from passerelle.domain.admission import Reason
 from passerelle.domain.campaigns import Fault
 from passerelle.domain.message import OutcomeKind
+from passerelle.domain.reasons import Reason
 from passerelle.pipeline.editing import SLICE, Edited
 from passerelle.store import lists, optouts
 

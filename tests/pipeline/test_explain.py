@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from passerelle.clock import ManualClock
 from passerelle.domain.account import Account, AccountState, Rules
-from passerelle.domain.admission import Reason, Wanted
+from passerelle.domain.admission import Wanted
 from passerelle.domain.message import Lane, TrafficClass
 from passerelle.domain.pricing import Service
 from passerelle.domain.profile import PRIMOTEXTO, SMSPARTNER
+from passerelle.domain.reasons import Reason
 from passerelle.domain.routing import Route
 from passerelle.domain.text import Encoding, segment
 from passerelle.pipeline.accounts import Accounts

@@ -7,9 +7,9 @@ from datetime import timedelta
 from pipeline.campaign import shop
 from pipeline.world import PHONE, PRICE, TUESDAY
 
-from passerelle.domain.admission import Reason
 from passerelle.domain.campaigns import Fault
 from passerelle.domain.profile import PRIMOTEXTO
+from passerelle.domain.reasons import Reason
 from passerelle.domain.routing import Route
 from passerelle.pipeline.forecast import forecast
 from passerelle.store import optouts

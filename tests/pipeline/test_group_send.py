@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 from pipeline.world import CREDIT, PHONE, World
 
-from passerelle.domain.admission import LONGEST_TEXT, Reason, Wanted
+from passerelle.domain.admission import LONGEST_TEXT, Wanted
 from passerelle.domain.campaigns import plain_copy
 from passerelle.domain.contact import read
 from passerelle.domain.message import OutcomeKind, State, TrafficClass
 from passerelle.domain.profile import SMSPARTNER
+from passerelle.domain.reasons import Reason
 from passerelle.pipeline import contacts, group_send
 from passerelle.pipeline.audience import Writer
 from passerelle.pipeline.batch import Accepted, Idempotency, Refused, Replayed

@@ -10,9 +10,9 @@ import pytest
 from pipeline.test_submit import House, house, wanted
 
 from passerelle.domain.account import AccountState
-from passerelle.domain.admission import Reason
 from passerelle.domain.message import Dialect, Lane
 from passerelle.domain.profile import PRIMOTEXTO, SMSPARTNER
+from passerelle.domain.reasons import Reason
 from passerelle.domain.routing import LARGE
 from passerelle.pipeline.submit import Accepted, Denied, Idempotency, KeyReused, Refused, Replayed, Unavailable
 from passerelle.store import ledger, optouts, statistics

@@ -19,7 +19,9 @@ LATER = TUESDAY + timedelta(seconds=9)
 
 def row(dialect: Dialect = Dialect.PRIMOTEXTO, **times) -> MessageRow:
     known = dict.fromkeys(MessageRow.__struct_fields__, 0)
-    known |= dict.fromkeys(["sent_at", "submitted_at", "delivered_at", "failed_at", "bounced_at", "opened_at", "stopped_at"])
+    known |= dict.fromkeys(
+        ["sent_at", "submitted_at", "delivered_at", "failed_at", "bounced_at", "opened_at", "stopped_at"]
+    )
     return MessageRow(**{**known, "dialect": dialect, "state_at": TUESDAY, **times})
 
 

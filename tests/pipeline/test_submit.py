@@ -12,9 +12,10 @@ import pytest
 from passerelle.app import WORDINGS
 from passerelle.clock import ManualClock
 from passerelle.domain.account import AccountState
-from passerelle.domain.admission import Reason, Wanted
+from passerelle.domain.admission import Wanted
 from passerelle.domain.message import Dialect, TrafficClass
 from passerelle.domain.profile import PRIMOTEXTO, SMSPARTNER
+from passerelle.domain.reasons import Reason
 from passerelle.domain.routing import Route
 from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.keys import Keyring

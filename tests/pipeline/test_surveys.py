@@ -13,10 +13,11 @@ from pipeline.world import PHONE, TUESDAY, World
 
 from passerelle.domain import tokens
 from passerelle.domain.account import Account
-from passerelle.domain.admission import Reason, Wanted
+from passerelle.domain.admission import Wanted
 from passerelle.domain.message import DuePart
 from passerelle.domain.message import Inbound as Text
 from passerelle.domain.profile import SMSPARTNER
+from passerelle.domain.reasons import Reason
 from passerelle.domain.surveys import State
 from passerelle.pipeline import surveys
 from passerelle.pipeline.inbound import Inbound

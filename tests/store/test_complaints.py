@@ -24,7 +24,10 @@ async def test_the_message_is_told_with_what_its_submission_says(world: World) -
     now = world.clock.now()
     reports = [Report(PHONE + 1, now), Report(1, now), Report(PHONE, now + RECENT), Report(PHONE, now, account + 1)]
     found = await complaints.about(world.db, reports)
-    assert [(one.position, one.account_id, one.message_id) for one in found] == [(1, account, second), (3, account, first)]
+    assert [(one.position, one.account_id, one.message_id) for one in found] == [
+        (1, account, second),
+        (3, account, first),
+    ]
     assert (found[0].sent_at, found[0].text, found[0].sender) == (now, "Bonjour", "BAKERY")
     assert found[0].email == "bakery@example.org"
     assert await complaints.about(world.db, [Report(PHONE, now - timedelta(seconds=1))]) == []

@@ -19,6 +19,7 @@ from uuid import UUID
 import pytest
 from conftest import command, named
 from filling import CARRIER, FIRST_ACCOUNT, FIRST_PHONE, History, key_of
+from store.link_day import link_day, links_of_old
 from store.list_day import list_day
 from store.watching import MODULES, Plans, Watched, watched
 
@@ -99,7 +100,7 @@ GROWING = (
     "sandbox", "idempotency", "rental", "statistic_total", "statistic_hour", "statistic_distinct", "wallet", "account",
     "contact", "group_send", "dead_subscriber", "link", "survey", "question", "invitation", "answer", "free_answer",
     "virtual_number", "forwarding_change", "verification", "verified_number", "dead_subscriber", "rcs_failover", "rcs_event",
-    "list_", "contact_list",
+    "list_", "contact_list", "link_target", "tracked_link", "visit",
 )  # fmt: skip
 
 # What reads much on purpose, or is asked by people once in a while.
@@ -218,6 +219,7 @@ def _surveys() -> str:
     select account_id, survey_id, test, phone, 'x', message_id, at from invitation;
     insert into link (code, account_id, url, created_at)
     select 'l' || id, account_id, 'https://a.example/', {at} from message where id % 10 = 0;
+    {links_of_old(at)}
     """
 
 
@@ -292,6 +294,7 @@ class Day:
         await self.rich()
         await self.native()
         await list_day(self.db, self.accounts, FIRST_ACCOUNT + 6, NOW)
+        await link_day(self.db, self.teller, NOW)
 
     async def accept(self) -> None:
         """Single messages, long ones, a list; with and without an Idempotency-Key; one at a sending time, taken back."""
@@ -498,8 +501,6 @@ class Day:
             await survey_rows.page(db, account, limit=5)
             await survey_rows.remove(db, account, stored.id)
         made_links = await links.make_many(db, account, ["https://a.example/"] * 50, NOW)
-        await links.find(db, made_links[0])
-        await links.click(db, [links.Clicks(code, 1, NOW, NOW) for code in made_links])
         await links.clicks(db, account, made_links)
 
     async def notify(self) -> None:
@@ -714,7 +715,7 @@ class Day:
         assert account is not None
         like = Wanted(items=[], text="Bonjour {{custom1}}")
         sent = await group_send.send(self.db, self.submitter, account, group, like, SMSPARTNER)
-        assert isinstance(sent, Accepted) and len(sent.kept) > 2_500
+        assert isinstance(sent, Accepted) and sent.messages > 2_500
         assert await group_send.progress(self.db, account, sent.id, NOW)
         assert await group_sends.listing(self.db, account_id, limit=20)
 

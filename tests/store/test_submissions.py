@@ -37,7 +37,9 @@ async def numbered(world: World, account_id: int, parts: int = 1, dialect=Dialec
     numbering = Numbering(world.db)
     snapshots = [await numbering.snapshot_number() for _ in range(2)] if dialect is Dialect.PRIMOTEXTO else []
     number = 0 if snapshots else await numbering.submission_number()
-    return Numbered(submission, await numbering.messages(2, TUESDAY), number, snapshots, [1, 2], 1, 2, 2 * parts, 2 * parts * PRICE)
+    return Numbered(
+        submission, await numbering.messages(2, TUESDAY), number, snapshots, [1, 2], 1, 2, 2 * parts, 2 * parts * PRICE
+    )
 
 
 def batch(one: Numbered, version: int = 1, looked_at: Any = ((), ()), cost: int | None = None) -> Batch:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App
 
+from .forecasts import facts, obstacles_of, show_forecast, show_left_out
 from .place import HERE, Json, Switch, Where, account_of, located, opened, run, submitting
-from .reasons import SENTENCES
 from .screen import Problem, console, euros, moment, plain, progress_bar, show_json, table
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ..domain.account import Account
     from ..domain.campaigns import Fault
     from ..pipeline.campaigns import Campaigns, Seen
-    from ..pipeline.forecast import Forecast
     from ..pipeline.group_send import Progress
     from ..pipeline.submit import Submitter
     from ..store.campaigns import Skipped
@@ -203,7 +202,7 @@ def _show(seen: Seen, counted: Counters, found: Progress | None) -> None:
     out.print(
         f"{found.messages} of {one.contacts} contacts, {euros(one.cost)}{back}, leaving from {moment(found.due_at)}"
     )
-    _show_left_out(one.left_out)
+    show_left_out(one.left_out)
     rows = [(name, getattr(counted, name)) for name in FIGURES if getattr(counted, name)]
     if rows:
         figures = table(("", ""), rows, right=frozenset({1}))
@@ -211,13 +210,6 @@ def _show(seen: Seen, counted: Counters, found: Progress | None) -> None:
         out.print(figures)
     end = f", expected until {moment(found.expected_end)}" if found.expected_end else ""
     print(f"{found.parts_waiting} parts wait, {found.parts_before} of others before them{end}")
-
-
-def _show_left_out(left_out: Any) -> None:
-    from ..domain.admission import Reason
-
-    for reason, count in sorted(left_out.items(), key=lambda one: -one[1]):
-        print(f"  {count:>7}  left out: {SENTENCES[Reason(reason)]}")
 
 
 async def _watch(at: _Desk, seen: Seen, found: Progress) -> None:
@@ -295,11 +287,11 @@ def forecast(ident: str, /, *, account: str | None = None, json: Json = False, w
             found = await foresee(at.campaigns, at.submitter, at.account, one, _profile(one.dialect), routes, rates)
             if isinstance(found, Fault):
                 raise Problem("its list or group is gone, or has nobody")
-            obstacles = _obstacles(found)
+            obstacles = obstacles_of(found)
             if json:
-                show_json(_foreseen(found, obstacles))
+                show_json(facts(found, obstacles))
             else:
-                _show_forecast(found, obstacles)
+                show_forecast(found, obstacles)
             if obstacles:
                 raise SystemExit(1)
 
@@ -312,51 +304,6 @@ def _profile(dialect: int) -> Any:
     from ..domain.profile import NATIVE, PRIMOTEXTO
 
     return PRIMOTEXTO if dialect == Dialect.PRIMOTEXTO else NATIVE
-
-
-def _obstacles(found: Forecast) -> list[str]:
-    from ..domain.admission import Reason
-
-    told = [SENTENCES[one.reason] for one in found.findings]
-    if not told and not found.recipients:
-        told.append("everybody would be left out")
-    return told + ([SENTENCES[Reason.CREDIT]] if found.cost > found.balance else [])
-
-
-def _foreseen(found: Forecast, obstacles: list[str]) -> dict[str, Any]:
-    return {
-        "contacts": found.contacts,
-        "recipients": found.recipients,
-        "left_out": dict(found.left_out),
-        "obstacles": obstacles,
-        "parts": found.parts,
-        "by_parts": {str(parts): count for parts, count in sorted(found.by_parts.items())},
-        "price": found.cost / 1e6,
-        "balance": found.balance / 1e6,
-        "leaves_at": found.due_at,
-        "held": found.held,
-        "expected_end": found.expected_end,
-        "unknown_fields": list(found.unknown_fields),
-        "example": found.example,
-    }
-
-
-def _show_forecast(found: Forecast, obstacles: list[str]) -> None:
-    out = console()
-    out.print(f"{found.recipients} of {found.contacts} contacts, {found.parts} parts, {euros(found.cost)} of "
-              f"{euros(found.balance)}")  # fmt: skip
-    _show_left_out(found.left_out)
-    if found.due_at is not None:
-        end = f", the last expected at {moment(found.expected_end)}" if found.expected_end else ""
-        held = f"; {found.held} later, when their own hours open" if found.held else ""
-        out.print(f"leaves from {moment(found.due_at)}{end}{held}")
-    if found.unknown_fields:
-        names = ", ".join(f"{{{{{name}}}}}" for name in found.unknown_fields)
-        out.print(f"no contact has {names}", markup=False)
-    if found.example:
-        out.print(f"  {plain(found.example)}", markup=False)
-    for one in obstacles:
-        out.print(f"it cannot be launched: {one}", markup=False)
 
 
 # --- halted ----------------------------------------------------------------------------------------------------------

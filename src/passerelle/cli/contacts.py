@@ -257,7 +257,7 @@ def _tell_send(found: Progress, json: bool) -> None:
         return
     later = f", to leave at {moment(found.due_at)}" if found.due_at > found.accepted_at else ""
     print(f"message {found.number}: {found.messages} of {found.contacts} contacts, {euros(found.cost)}{later}")
-    from ..domain.admission import Reason
+    from ..domain.reasons import Reason
 
     for reason, count in sorted((found.dropped or {}).items(), key=lambda one: -one[1]):
         print(f"  {count:>7}  left out: {SENTENCES[Reason(reason)]}")

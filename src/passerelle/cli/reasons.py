@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..domain.admission import Finding, Reason
+from ..domain.reasons import Finding, Reason
 
 SENTENCES: dict[Reason, str] = {
     Reason.MALFORMED: "the request cannot be read",

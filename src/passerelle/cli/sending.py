@@ -184,7 +184,7 @@ class Tally:
 
 
 def _stopped(group: Group) -> str:
-    from ..domain.admission import Finding
+    from ..domain.reasons import Finding
 
     return sentence(group.stopped) if isinstance(group.stopped, Finding) else _denied(group.stopped)  # type: ignore[arg-type]
 

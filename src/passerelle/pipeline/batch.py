@@ -14,9 +14,10 @@ from typing import Any
 
 from .. import telemetry
 from ..domain.account import Account, AccountState
-from ..domain.admission import Finding, Reason, Wanted
+from ..domain.admission import Wanted
 from ..domain.message import Dialect, Recipient, Submission
 from ..domain.profile import Profile
+from ..domain.reasons import Finding, Reason
 from ..domain.routing import Route, lane_of, rank
 from ..store.optouts import List
 from ..store.statistics import Delta

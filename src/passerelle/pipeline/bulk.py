@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from ..domain.account import Account
-from ..domain.admission import Finding, Reason, Wanted
+from ..domain.admission import Wanted
 from ..domain.profile import Profile
+from ..domain.reasons import Finding, Reason
 from .batch import Accepted, Denied, Idempotency, Refused, Replayed, Result
 from .submit import Submitter
 

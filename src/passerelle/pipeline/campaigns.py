@@ -17,10 +17,11 @@ from typing import Any
 from ..clock import Clock
 from ..domain import campaigns, links
 from ..domain.account import Account
-from ..domain.admission import LONGEST_TEXT, Belonging, Finding, Judged, Reason, Wanted, judge
+from ..domain.admission import LONGEST_TEXT, Belonging, Judged, Wanted, judge
 from ..domain.campaigns import Copy, Fault, Page, Phase, Stage, Standing
 from ..domain.message import TESTS, Recipient, TrafficClass, campaign_key
 from ..domain.profile import Profile
+from ..domain.reasons import Finding, Reason
 from ..domain.tracking import Target
 from ..store import campaigns as store
 from ..store import links as codes

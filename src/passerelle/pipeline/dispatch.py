@@ -11,23 +11,21 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from .. import telemetry
 from ..clock import Clock
-from ..domain import calendar, numbers, text
 from ..domain.account import Rules
-from ..domain.message import Dialect, DuePart, Lane, Outcome, OutcomeKind, PartKey, State, TrafficClass
+from ..domain.hours import leaving
+from ..domain.message import Dialect, DuePart, Outcome, OutcomeKind, PartKey, State, TrafficClass
 from ..domain.rcs_names import CARRIER as RCS
 from ..domain.rcs_names import name_of
 from ..domain.retry import AGAIN, next_at
 from ..outbound.carrier import Carrier
-from ..smpp.receipt import id_forms
 from ..store import campaigns, events, queue, receipts
 from ..store.database import Database
 from ..store.messages import Settled
-from ..store.queue import Held, Part, Requeued, Taken
-from ..store.receipts import Awaiting
+from ..store.queue import Held, Part, Requeued
+from .due import awaiting, canonical, due_part, taken
 from .failover import Again, Failover
 from .receipts import match_parked
 from .settle import Key, Settlement
@@ -36,7 +34,6 @@ from .teller import Teller
 BATCH = 500
 CODES_ONLY = 0.1  # share of the free slots that only the first lane may take
 GRACE = timedelta(seconds=1)  # a lease is over for us before it is over for the database
-LAST = timedelta(seconds=1)  # before closing: what is handed over in it may be with the operator only after it
 
 
 class Dispatcher:
@@ -71,7 +68,7 @@ class Dispatcher:
         now, deadline = self._clock.now(), time.monotonic() + (self._lease - GRACE).total_seconds()
         others = slots - int(slots * CODES_ONLY)
         rows = await queue.lease(self._db, carrier.id, slots, others, now, self._lease, self._owner)
-        due = [_due_part(row, deadline) for row in rows]
+        due = [due_part(row, deadline) for row in rows]
         ends = {part.key: end for row, part in zip(rows, due, strict=True) if (end := _end_of(row, now)) is not None}
         paused = {part.key for row, part in zip(rows, due, strict=True) if row["paused"] and part.key not in ends}
         good = await self._sorted_out(due, ends, paused, now) if due else []
@@ -159,7 +156,7 @@ class Dispatcher:
             leased = await self._record_others(connection, carrier_id, others, now)
             leased += await self._found_again(connection, carrier_id, plain if more else [], now)
             leased += await match_parked(
-                connection, carrier_id, [_canonical(o) for o in outcomes if o.operator_id], now, self._teller
+                connection, carrier_id, [canonical(o) for o in outcomes if o.operator_id], now, self._teller
             )
         self._teller.post(leased)
 
@@ -176,7 +173,7 @@ class Dispatcher:
 
     async def _record_plain(self, carrier_id: int, outcomes: Sequence[Outcome], now: datetime) -> bool:
         hour = now.replace(minute=0, second=0, microsecond=0)
-        return await queue.record_taken(self._db, carrier_id, self._owner, [_taken(o, now) for o in outcomes], hour)
+        return await queue.record_taken(self._db, carrier_id, self._owner, [taken(o, now) for o in outcomes], hour)
 
     async def _record_others(
         self, connection: Any, carrier_id: int, outcomes: Sequence[Outcome], now: datetime
@@ -186,7 +183,7 @@ class Dispatcher:
         await queue.release(connection, [key for key in unsent if key in held])
         begun = [o for o in outcomes if o.kind is not OutcomeKind.UNSENT]
         late = [o for o in begun if _key(o.part) not in held and o.kind is OutcomeKind.SENT]
-        await receipts.await_receipts(connection, carrier_id, [_awaiting(o, now) for o in late])
+        await receipts.await_receipts(connection, carrier_id, [awaiting(o, now) for o in late])
         leased = await self._found_again(connection, carrier_id, late, now)
         return leased + await self._record_begun(
             connection, carrier_id, [o for o in begun if _key(o.part) in held], now
@@ -228,7 +225,7 @@ class Dispatcher:
             else:
                 again.append(Requeued(*_key(outcome.part), *retry))
             if outcome.kind in (OutcomeKind.SENT, OutcomeKind.UNKNOWN):
-                waiting.append(_awaiting(outcome, now))
+                waiting.append(awaiting(outcome, now))
         await queue.requeue(connection, again)
         await queue.remove(connection, done)
         await receipts.await_receipts(connection, carrier_id, waiting)
@@ -278,7 +275,7 @@ class Dispatcher:
             rows = await queue.rescue(connection, carrier_ids, now)
             leased: list[events.Leased] = []
             if rows:
-                due = [_due_part(row, 0.0) for row in rows]
+                due = [due_part(row, 0.0) for row in rows]
                 for row, part in zip(rows, due, strict=True):
                     part.begun_at = now - row["over"] - self._lease  # not before: a receipt may have come since
                 for carrier_id in {row["carrier_id"] for row in rows}:
@@ -315,31 +312,6 @@ class Dispatcher:
 _ENDED = frozenset(state for state in State if state >= State.DELIVERED)
 
 
-def opening(rules: Rules, phone: int, now: datetime, region: str = "") -> datetime:
-    """When marketing may leave for this number: `now`, or later. Where two zones share no hour, Paris decides.
-
-    `region`: whose public holidays count, beside those that the account keeps.
-    """
-    if rules.quiet_exempt:
-        return now
-    paris = calendar.Hours(start=rules.quiet_end, end=rules.quiet_start, region=region or rules.holiday_region)
-    zone = numbers.zone_of(f"+{phone}")
-    if zone == calendar.PARIS.key:
-        return calendar.next_open(now, paris)
-    own = calendar.Hours(start=rules.quiet_end, end=rules.quiet_start, zone=ZoneInfo(zone))
-    return calendar.next_open_for(now, [paris, own]) or calendar.next_open(now, paris)
-
-
-def leaving(rules: Rules, phone: int, now: datetime, region: str = "") -> datetime:
-    """When marketing for this number is handed over: `now` while it is open and stays so for a moment, else the next
-    opening."""
-    opens, soon = opening(rules, phone, now, region), now + LAST
-    if opens > now:
-        return opens
-    later = opening(rules, phone, soon, region)
-    return later if later > soon else now
-
-
 def _end_of(row: Any, now: datetime) -> State | None:
     """How a part ends that must not leave any more: with its message, by an opt-out, or with its validity."""
     if row["state"] in _ENDED:
@@ -362,67 +334,3 @@ def _message(part: DuePart) -> Key:
 def _own_name(carrier_id: int, part: DuePart) -> str:
     """What the operator calls a part, where that is said by us."""
     return name_of(part.key.message_id, part.phone, part.text) if carrier_id == RCS else ""
-
-
-def _canonical(outcome: Outcome) -> str:
-    return id_forms(outcome.operator_id)[0]
-
-
-def _taken(outcome: Outcome, now: datetime) -> Taken:
-    part = outcome.part
-    return Taken(
-        part.key.account_id,
-        part.key.message_id,
-        part.begun_at or now,
-        outcome.at or now,
-        part.dialect,
-        part.tag_key,
-        _canonical(outcome) if outcome.operator_id else "",
-        part.submission_id,
-        part.phone,
-    )
-
-
-def _awaiting(outcome: Outcome, now: datetime) -> Awaiting:
-    part = outcome.part
-    return Awaiting(
-        _canonical(outcome) if outcome.operator_id else "",
-        part.key.account_id,
-        part.key.message_id,
-        part.key.part,
-        part.submission_id,
-        part.phone,
-        part.begun_at or now,
-    )
-
-
-def _due_part(row: Any, deadline: float) -> DuePart:
-    words = row["shared_text"] if row["text"] is None else row["text"]
-    encoding = _ENCODINGS[row["encoding"]]
-    if row["parts"] > 1:
-        words = text.segment(words, encoding).parts[row["part"] - 1]
-    return DuePart(
-        key=PartKey(row["account_id"], row["message_id"], row["part"]),
-        submission_id=row["submission_id"],
-        dialect=row["dialect"],
-        tag_key=row["tag_key"],
-        phone=row["phone"],
-        sender=row["sender"],
-        text=words,
-        encoding=encoding,
-        parts=row["parts"],
-        traffic=_CLASSES[row["class"]],
-        attempts=row["attempts"],
-        uncertain=row["uncertain"],
-        valid_until=row["valid_until"],
-        deadline=deadline,
-        region=row["region"],
-        flash=row["flash"],
-        # 00-common, 9: neither marketing nor campaigns, which are what the lane is for
-        twice=row["class"] == TrafficClass.TRANSACTIONAL and row["lane"] != Lane.BULK,
-        lease_until=row["lease_until"],
-    )
-
-
-_ENCODINGS = {int(encoding): encoding for encoding in text.Encoding}
-_CLASSES = {int(traffic): traffic for traffic in TrafficClass}

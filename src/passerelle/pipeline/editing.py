@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 
 from ..domain.account import Account
-from ..domain.admission import Finding, Judged, Reason
+from ..domain.admission import Judged
 from ..domain.campaigns import Copy, Fault, Stage
 from ..domain.profile import Profile
+from ..domain.reasons import Finding, Reason
 from ..store import campaigns as store
 from ..store import ledger, queue, statistics, tracking
 from ..store import links as codes

@@ -15,10 +15,11 @@ from typing import Any, cast
 
 from ..domain import calendar, text
 from ..domain.account import Account, AccountState
-from ..domain.admission import Finding, Judged, Reason, Wanted, judge, paris_hours, traffic_of
+from ..domain.admission import Judged, Wanted, judge, paris_hours, traffic_of
 from ..domain.message import Lane, Recipient, Submission, TrafficClass
 from ..domain.pricing import Service
 from ..domain.profile import Profile
+from ..domain.reasons import Finding, Reason
 from ..domain.routing import Route, lane_of, rank
 from ..domain.text import Encoding
 from ..store import optouts, submissions

@@ -13,16 +13,17 @@ from typing import Any, cast
 
 from ..domain import campaigns
 from ..domain.account import Account
-from ..domain.admission import Finding, Judged, Wanted, paris_hours
+from ..domain.admission import Judged, Wanted, paris_hours
 from ..domain.forecast import expected_end
+from ..domain.hours import opening
 from ..domain.message import Recipient, TrafficClass
 from ..domain.profile import Profile
+from ..domain.reasons import Finding
 from ..domain.routing import Route, lane_of
 from ..store import group_sends, optouts
 from ..store.database import Database
 from .batch import Accepted, Item, Verdicts, decide, pairs
 from .campaigns import Campaigns, Plan
-from .dispatch import opening
 from .large import gathered
 from .submit import Submitter
 

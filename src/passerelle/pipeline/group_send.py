@@ -13,10 +13,11 @@ from typing import Any
 
 from ..domain import campaigns
 from ..domain.account import Account
-from ..domain.admission import LONGEST_TEXT, Finding, Reason, Wanted, paris_hours
+from ..domain.admission import LONGEST_TEXT, Wanted, paris_hours
 from ..domain.forecast import expected_end
 from ..domain.message import State, TrafficClass
 from ..domain.profile import Profile
+from ..domain.reasons import Finding, Reason
 from ..store import group_sends as store
 from ..store.contacts import Group
 from ..store.database import Database

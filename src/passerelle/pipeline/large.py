@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -17,17 +17,19 @@ from typing import Any
 
 from .. import telemetry
 from ..clock import Clock
-from ..domain.account import Account
-from ..domain.admission import Finding, Judged, Reason, Wanted, judge
+from ..domain.account import Account, AccountState
+from ..domain.admission import Judged, Wanted, judge
 from ..domain.calendar import paris_day
 from ..domain.message import Dialect, Recipient, Submission
 from ..domain.profile import Profile
+from ..domain.reasons import Finding, Reason
 from ..domain.routing import LARGE, Route, lane_for
 from ..store import ledger, optouts, statistics, submissions
 from ..store.database import Database, is_transient
 from ..store.numbering import Numbering
 from ..store.submissions import Answer, AnswerTaken, Numbered
-from .batch import Accepted, Beside, Idempotency, Refused, Result, deltas, kept_of, replay
+from .accounts import Accounts
+from .batch import Accepted, Beside, Denied, Idempotency, Refused, Result, count_result, deltas, kept_of, replay
 
 SLICE = 2_000  # messages a page: some ten milliseconds of ours, some fifty of the database's
 AHEAD = 2  # pages that are judged while one is written
@@ -126,6 +128,7 @@ class Large:
     def __init__(
         self,
         db: Database,
+        accounts: Accounts,
         routes: Sequence[Route],
         clock: Clock,
         validity: timedelta,
@@ -133,6 +136,7 @@ class Large:
         numbering: Numbering,
     ) -> None:
         self._db = db
+        self._accounts = accounts
         self._routes = routes
         self._clock = clock
         self._validity = validity
@@ -140,13 +144,22 @@ class Large:
         self._numbering = numbering
         self._few = asyncio.Semaphore(AT_ONCE)
 
-    async def accept(self, order: Order, again: Callable[[Order], Awaitable[Result | None]]) -> Result:
-        """Store one. `again` takes the account as it is now, or says why not."""
+    async def accept(self, order: Order) -> Result:
+        """Store one; returns after the commit."""
         async with self._few:
             while True:
-                result = await self._patiently(order) or await again(order)
+                result = await self._patiently(order) or await self._again(order)
                 if result is not None:
+                    count_result(order.profile.dialect, result)
                     return result
+
+    async def _again(self, order: Order) -> Result | None:
+        """With a fresh copy of an account that has changed; what it has become says why not."""
+        account = await self._accounts.again(order.account)
+        if account is None or account.state is not AccountState.ACTIVE:
+            return Denied(None if account is None else account.state)
+        order.account = account
+        return None
 
     async def _patiently(self, order: Order) -> Result | None:
         """Once, whatever the database does meanwhile; None: the account has changed."""

@@ -41,7 +41,6 @@ from .batch import (
     Results,
     Verdicts,
     count,
-    count_result,
     decide,
     deltas,
     limited,
@@ -99,7 +98,7 @@ class Submitter:
         self._wordings = wordings or {}
         self._numbering = Numbering(db)
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="judge")
-        self._large = Large(db, routes, clock, validity, self._aside, self._numbering)
+        self._large = Large(db, accounts, routes, clock, validity, self._aside, self._numbering)
         self._waiting: list[Item] = []
         self._arrived = asyncio.Event()
         self._in_flight: dict[tuple[int, str, str], asyncio.Future[Result]] = {}
@@ -126,11 +125,18 @@ class Submitter:
                 return Denied(None if fresh is None else fresh.state)
             if fresh.version != account.version:
                 account, judged = fresh, await self.judge(wanted, fresh, profile)
-        if judged.submission is None and idempotency is None:
-            return Refused(judged.findings, judged.dropped)
-        if idempotency is None:
-            return await self._enqueue(account, wanted, profile, judged, None, beside)
-        return await self._accept_once(account, wanted, profile, judged, idempotency, beside)
+        found, left_out, key = judged.submission, judged.dropped, self._key(account.id, idempotency)
+        if found is None:
+            refused = Refused(judged.findings, left_out)
+            return refused if idempotency is None else await self.answered(account.id, idempotency) or refused
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        item = Item(account, wanted, profile, idempotency, future, found, left_out, answer_key=key, beside=beside)
+        return await (self._enqueue(item) if key is None else self._once(key, lambda: self._enqueue(item)))
+
+    @staticmethod
+    def _key(account_id: int, once: Idempotency | None) -> tuple[int, str, str] | None:
+        """Where an answer is kept."""
+        return None if once is None else (account_id, once.path, once.key)
 
     async def judge(self, wanted: Wanted, account: Account, profile: Profile) -> Judged:
         """A long request is judged in a thread, one at a time: nobody else waits for it."""
@@ -139,24 +145,6 @@ class Submitter:
             return judge(wanted, account, profile, self._clock.now())
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._aside, judge, wanted, account, profile, self._clock.now())
-
-    async def _accept_once(
-        self,
-        account: Account,
-        wanted: Wanted,
-        profile: Profile,
-        judged: Judged,
-        idempotency: Idempotency,
-        beside: Beside | None,
-    ) -> Result:
-        """With a key: what was answered before is answered again."""
-
-        async def accept() -> Result:
-            if judged.submission is None:
-                return await self.answered(account.id, idempotency) or Refused(judged.findings, judged.dropped)
-            return await self._enqueue(account, wanted, profile, judged, idempotency, beside)
-
-        return await self._once((account.id, idempotency.path, idempotency.key), accept)
 
     async def _once(self, key: tuple[int, str, str], accept: Callable[[], Awaitable[Result]]) -> Result:
         """A twin in flight waits for the first."""
@@ -176,28 +164,7 @@ class Submitter:
         known = await submissions.known_answers(self._db, [key], self._clock.now())
         return replay(known, key, idempotency)
 
-    async def _enqueue(
-        self,
-        account: Account,
-        wanted: Wanted,
-        profile: Profile,
-        judged: Judged,
-        idempotency: Idempotency | None,
-        beside: Beside | None,
-    ) -> Result:
-        assert judged.submission is not None
-        item = Item(
-            account,
-            wanted,
-            profile,
-            idempotency,
-            asyncio.get_running_loop().create_future(),
-            judged.submission,
-            judged.dropped,
-            beside=beside,
-        )
-        if idempotency is not None:
-            item.answer_key = (account.id, idempotency.path, idempotency.key)
+    async def _enqueue(self, item: Item) -> Result:
         self._waiting.append(item)
         self._arrived.set()
         return await item.future
@@ -209,25 +176,12 @@ class Submitter:
         if order.most <= LARGE or order.wanted.sandbox:
             wanted = await gathered(order.wanted, order.pages)
             return await self.accept(order.account, wanted, order.profile, order.idempotency, order.beside)
-        if order.answer_key is None:
-            return await self._apart(order)
-        return await self._once(order.answer_key, lambda: self._apart(order))
-
-    async def _apart(self, order: Order) -> Result:
         try:
-            result = await self._large.accept(order, self._again)
+            if order.answer_key is None:
+                return await self._large.accept(order)
+            return await self._once(order.answer_key, lambda: self._large.accept(order))
         except Exception as error:
             raise (Unavailable() if is_transient(error) else error) from error
-        count_result(order.profile.dialect, result)
-        return result
-
-    async def _again(self, order: Order) -> Result | None:
-        """With a fresh copy of an account that has changed; what it has become says why not."""
-        account = await self._accounts.again(order.account)
-        if account is None or account.state is not AccountState.ACTIVE:
-            return Denied(None if account is None else account.state)
-        order.account = account
-        return None
 
     # --- the writer ------------------------------------------------------------------------------------------------
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from ..domain import links as short
 from ..domain import surveys, tokens
-from ..domain.admission import Finding, Reason, Wanted
+from ..domain.admission import Wanted
 from ..domain.message import EventKind, TrafficClass
+from ..domain.reasons import Finding, Reason
 from ..domain.surveys import Answer, Fault, Mode, State, Survey
 from ..store import links as codes
 from ..store import surveys as store

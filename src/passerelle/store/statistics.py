@@ -21,8 +21,8 @@ refunded    micro-euros that went back
 unsubscribers, openers, clickers    distinct numbers (figures of `add_distinct`)
 
 The tag '' stands for all of the dialect but tests. Tests of campaigns have the tag `TESTS`, messages of a campaign that
-of `campaign_key`: tags that nobody can give. Parts and cost by hour are of tests too: they are paid for. Sandbox sends are
-in no figure.
+of `campaign_key`: tags that nobody can give. Parts and cost by hour are of tests too: they are paid for. Sandbox sends
+are in no figure.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from ..domain.admission import Finding
 from ..domain.message import Submission
+from ..domain.reasons import Finding
 from .database import Database, columns, queries
 from .statistics import Delta
 
@@ -122,8 +122,8 @@ async def insert_slice(connection: Any, one: Numbered, validity: timedelta) -> N
         "message",
         columns=_MESSAGE,
         records=[
-            (s.account_id, key, one.id, s.dialect, number, to.phone, to.country, to.text, to.encoding, to.parts, to.price,
-             s.accepted_at)
+            (s.account_id, key, one.id, s.dialect, number, to.phone, to.country, to.text, to.encoding, to.parts,
+             to.price, s.accepted_at)
             for key, (to, number, _) in rows
         ],
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from passerelle.domain.admission import Finding, Reason
+from passerelle.domain.reasons import Finding, Reason
 from passerelle.surfaces.native.reasons import TABLE, fault, refused
 from passerelle.surfaces.native.sending import Send, To
 

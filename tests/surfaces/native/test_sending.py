@@ -9,8 +9,8 @@ import pytest
 from surfaces.native.conftest import PHONE, TUESDAY, Desk
 
 from passerelle.domain.account import Account, AccountState, Rules
-from passerelle.domain.admission import Reason
 from passerelle.domain.message import TrafficClass
+from passerelle.domain.reasons import Reason
 from passerelle.pipeline.batch import Denied
 from passerelle.surfaces.native.sending import Send, Unicode, _denied, profile_of, wanted_of
 from passerelle.surfaces.native.words import ClassWord

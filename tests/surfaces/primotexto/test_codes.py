@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from passerelle.domain.admission import Finding, Reason
+from passerelle.domain.reasons import Finding, Reason
 from passerelle.surfaces.door import Barrier
 from passerelle.surfaces.primotexto import codes
 from passerelle.surfaces.primotexto.routes import BARRIERS

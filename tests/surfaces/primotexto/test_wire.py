@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from passerelle.domain import numbers
 from passerelle.domain.account import Rules
-from passerelle.domain.admission import Reason
 from passerelle.domain.message import Dialect, EventKind, State, TrafficClass
+from passerelle.domain.reasons import Reason
 from passerelle.pipeline.wording import Told
 from passerelle.store.optouts import Blocked
 from passerelle.store.snapshots import Reply, Snapshot
@@ -201,21 +201,30 @@ def test_a_bounce_that_is_also_its_failure_is_a_bounce() -> None:
 
 
 def test_statistics_have_thirteen_members_in_order() -> None:
-    counted = Counters(5, 0, 4, 3, 2, 1, 1, 6, 7, opens=9, clicks=10, visits=2, seconds=25, unsubscribers=8, openers=3, clickers=4)
+    counted = Counters(
+        5, 0, 4, 3, 2, 1, 1, 6, 7, opens=9, clicks=10, visits=2, seconds=25, unsubscribers=8, openers=3, clickers=4
+    )
     assert list(decoded(wire.statistics(counted)).items()) == [
         ("sent", 4), ("submitted", 3), ("delivered", 2), ("openers", 3), ("clickers", 4), ("clicks", 10), ("opens", 9),
         ("replies", 6), ("unsubscribers", 8), ("errors", 1), ("bounced", 1), ("complaint", 7), ("timespent", 13),
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("seconds", "visits", "told"), [(0, 0, 0), (7, 0, 0), (0, 3, 0), (4, 3, 1), (5, 3, 2), (3, 2, 2)])
+@pytest.mark.parametrize(
+    ("seconds", "visits", "told"), [(0, 0, 0), (7, 0, 0), (0, 3, 0), (4, 3, 1), (5, 3, 2), (3, 2, 2)]
+)
 def test_time_is_of_a_visit_and_rounded_half_up(seconds, visits, told) -> None:
     assert wire.timespent(Counters(seconds=seconds, visits=visits)) == told
 
 
 def test_account_statistics_are_seven_integers() -> None:
-    counted = [Counters(sent=7, delivered=3, submitted=6, bounced=2, unsubscribers=1), Counters(sent=2, delivered=1, submitted=2)]
-    assert wire.account_statistics(counted, 1, 379_999, 38_000) == (b'{"bounces":2,"credits":9,"delivered":4,"sent":9,"submitted":8,"undelivered":5,"unsubscribers":1}')
+    counted = [
+        Counters(sent=7, delivered=3, submitted=6, bounced=2, unsubscribers=1),
+        Counters(sent=2, delivered=1, submitted=2),
+    ]
+    assert wire.account_statistics(counted, 1, 379_999, 38_000) == (
+        b'{"bounces":2,"credits":9,"delivered":4,"sent":9,"submitted":8,"undelivered":5,"unsubscribers":1}'
+    )
 
 
 def test_blacklists_show_french_numbers_as_they_are_dialled() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from passerelle.domain.account import AccountState
-from passerelle.domain.admission import Reason
+from passerelle.domain.reasons import Reason
 from passerelle.surfaces.door import Barrier, of_state
 from passerelle.surfaces.http import Fault
 from passerelle.surfaces.smspartner import codes

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from passerelle.domain.account import Account, AccountState, Rules
-from passerelle.domain.admission import Finding, Reason
 from passerelle.domain.message import TrafficClass
 from passerelle.domain.pricing import Service
+from passerelle.domain.reasons import Finding, Reason
 from passerelle.surfaces import values
 from passerelle.surfaces.smspartner.reading import Members, number_of, parse_day, parse_send, read
 

@@ -14,11 +14,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ...domain.admission import Finding, Reason
 from ...domain.campaigns import LARGEST_PAGE, LONGEST_NAME, LONGEST_TITLE, Page, unknown_fields
 from ...domain.links import is_target
 from ...domain.message import Dialect, TrafficClass
 from ...domain.profile import NATIVE, PRIMOTEXTO, Profile
+from ...domain.reasons import Finding, Reason
 from ...domain.tokens import read_hex24
 from ...pipeline.audience import of_group, of_list
 from ...pipeline.campaigns import PAST

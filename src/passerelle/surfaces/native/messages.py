@@ -13,8 +13,8 @@ import msgspec
 from msgspec import Meta
 
 from ...domain import numbers
-from ...domain.admission import Finding
 from ...domain.message import Recipient, State, TrafficClass
+from ...domain.reasons import Finding
 from ...domain.text import Encoding
 from ...pipeline import life as life_of
 from ...pipeline.submit import Accepted

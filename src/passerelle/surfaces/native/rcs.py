@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from ...domain import rcs
-from ...domain.admission import Finding, Reason
 from ...domain.pricing import Service
+from ...domain.reasons import Finding, Reason
 from ...pipeline.failover import keep_failover
 from . import reasons, shapes
 from .calls import Caller, Raw, Services, endpoint

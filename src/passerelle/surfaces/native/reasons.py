@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...domain.admission import Finding, Reason
+from ...domain.reasons import Finding, Reason
 from .problems import Fault, Problem
 
 R = Reason

@@ -16,10 +16,11 @@ import msgspec
 from msgspec import Meta
 
 from ...domain.account import Account
-from ...domain.admission import Finding, Reason, Wanted
+from ...domain.admission import Wanted
 from ...domain.message import TrafficClass
 from ...domain.pricing import Service
 from ...domain.profile import NATIVE, Profile
+from ...domain.reasons import Finding, Reason
 from ...domain.urls import is_http
 from ...pipeline import group_send
 from ...pipeline.submit import Accepted, Beside, Denied, Idempotency, KeyReused, Refused, Replayed, Result

@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 
-from ...domain.admission import Finding, Reason
 from ...domain.campaigns import LARGEST_PAGE, LONGEST_KIND, LONGEST_NAME, LONGEST_TITLE, Page, Phase
 from ...domain.message import TrafficClass
+from ...domain.reasons import Finding, Reason
 from ...domain.tokens import hex24
 from ...domain.urls import is_http
 from ...pipeline.campaigns import Seen

@@ -11,11 +11,11 @@ from functools import partial
 
 from ...clock import Clock
 from ...domain.account import Account
-from ...domain.admission import Finding, Reason
 from ...domain.campaigns import Fault, Phase, has_links
 from ...domain.message import Dialect, TrafficClass, campaign_key
 from ...domain.pricing import Service
 from ...domain.profile import PRIMOTEXTO
+from ...domain.reasons import Finding, Reason
 from ...pipeline.batch import Accepted, Denied, Idempotency, KeyReused, Refused, Replayed, Result
 from ...pipeline.campaigns import Campaigns, Seen
 from ...pipeline.cancel import CancelVerdict, cancel_submission

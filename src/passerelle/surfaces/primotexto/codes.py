@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from ...domain.admission import Finding, Reason
+from ...domain.reasons import Finding, Reason
 
 TEXTS = {
     10: "no phone number given",

@@ -16,9 +16,10 @@ import msgspec
 
 from ...domain import lists, numbers, tokens
 from ...domain.account import Rules
-from ...domain.admission import Finding, Reason, Wanted
+from ...domain.admission import Wanted
 from ...domain.message import EventKind, TrafficClass
 from ...domain.profile import PRIMOTEXTO
+from ...domain.reasons import Finding, Reason
 from ...pipeline.wording import Told, Worded, Wording
 from ...store.optouts import Blocked
 from ...store.snapshots import Reply, Snapshot

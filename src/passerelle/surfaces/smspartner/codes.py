@@ -5,7 +5,7 @@ One rule: every `Reason`, `Barrier` and `Fault` has its code here; `{n}` stands 
 
 from __future__ import annotations
 
-from ...domain.admission import Reason
+from ...domain.reasons import Reason
 from ..door import Barrier
 from ..http import Fault
 

@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from ...domain import rcs
-from ...domain.admission import Finding, Reason, Wanted
+from ...domain.admission import Wanted
 from ...domain.message import TrafficClass
 from ...domain.pricing import Service
 from ...domain.rcs import Fault
+from ...domain.reasons import Finding, Reason
 from ...pipeline.failover import keep_failover
 from ...pipeline.submit import Accepted
 from ..http import Answer

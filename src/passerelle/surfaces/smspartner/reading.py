@@ -11,9 +11,10 @@ from itertools import islice
 from typing import Any
 
 from ...domain import calendar
-from ...domain.admission import Finding, Reason, Wanted
+from ...domain.admission import Wanted
 from ...domain.message import TrafficClass
 from ...domain.pricing import Service
+from ...domain.reasons import Finding, Reason
 from ...domain.urls import is_http
 from .. import values
 

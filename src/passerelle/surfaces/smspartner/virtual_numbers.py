@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from ...domain import numbers
-from ...domain.admission import Finding, Reason, Wanted
+from ...domain.admission import Wanted
 from ...domain.forwarding import Forwarding, Refusal, Rule
 from ...domain.pricing import Service
+from ...domain.reasons import Finding, Reason
 from ...pipeline.forwarding import forward
 from .. import values
 from ..door import Barrier

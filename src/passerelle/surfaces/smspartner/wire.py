@@ -17,9 +17,10 @@ import msgspec
 
 from ...domain import calendar, pricing
 from ...domain.account import Account
-from ...domain.admission import Finding, Reason, Wanted
+from ...domain.admission import Wanted
 from ...domain.hlr import error_of
 from ...domain.message import Recipient, State
+from ...domain.reasons import Finding, Reason
 from ...domain.text import foreign
 from ...pipeline.verifications import Checked
 from ...pipeline.wording import LongText

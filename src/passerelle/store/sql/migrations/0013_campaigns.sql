@@ -54,7 +54,7 @@ create table left_out (
     submission_id bigint not null,
     position      integer not null,                               -- in the order of the contacts
     phone         text not null,                                  -- as it was known
-    reason        text not null,                                  -- domain.admission.Reason
+    reason        text not null,                                  -- domain.reasons.Reason
     primary key (account_id, submission_id, position)
 );
 
