@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from pipeline.world import PHONE, PRICE, PRIMOTEXTO, THEIRS, World
 
-from passerelle.domain.account import Rules
-from passerelle.domain.hours import leaving, opening
 from passerelle.domain.message import OutcomeKind, State, TrafficClass
 from passerelle.pipeline.dispatch import Dispatcher
 from passerelle.store import optouts
@@ -271,54 +269,6 @@ async def test_the_zone_of_the_recipient_may_hold_longer_than_that_of_paris(worl
     assert {part.phone for part in await world.pump()} == {PHONE, GUADELOUPE}
     (row,) = await world.queued_of(REUNION)
     assert row["due_at"] == datetime(2026, 11, 12, 7, 0, tzinfo=UTC)  # Paris opens after the holiday, it is 11:00 there
-
-
-def at(*when: int) -> datetime:
-    return datetime(*when, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("phone", "now", "opens"),
-    [
-        (PHONE, at(2026, 11, 13, 7, 0), at(2026, 11, 13, 7, 0)),
-        (PHONE, at(2026, 11, 13, 6, 59), at(2026, 11, 13, 7, 0)),
-        (PHONE, at(2026, 11, 13, 18, 59), at(2026, 11, 13, 18, 59)),
-        (PHONE, at(2026, 11, 13, 19, 0), at(2026, 11, 14, 7, 0)),
-        # Saturday evening; on Sunday the clocks change: Monday 8:00 is an hour earlier, or later, in UTC
-        (PHONE, at(2026, 3, 28, 19, 30), at(2026, 3, 30, 6, 0)),
-        (PHONE, at(2026, 10, 24, 18, 30), at(2026, 10, 26, 7, 0)),
-        # Réunion, UTC+4, always: closes at 16:00 UTC
-        (REUNION, at(2026, 11, 13, 15, 59), at(2026, 11, 13, 15, 59)),
-        (REUNION, at(2026, 11, 13, 16, 0), at(2026, 11, 14, 7, 0)),
-        (REUNION, at(2026, 7, 10, 5, 30), at(2026, 7, 10, 6, 0)),  # 9:30 there, 7:30 in Paris
-        # Guadeloupe, UTC-4: opens at 12:00 UTC
-        (GUADELOUPE, at(2026, 11, 13, 9, 0), at(2026, 11, 13, 12, 0)),
-        (GUADELOUPE, at(2026, 11, 13, 19, 30), at(2026, 11, 14, 12, 0)),
-        (GUADELOUPE, at(2026, 11, 14, 19, 30), at(2026, 11, 16, 12, 0)),  # over Sunday
-    ],
-)
-def test_when_marketing_opens(phone, now, opens):
-    assert opening(Rules(), phone, now) == opens
-
-
-@pytest.mark.parametrize(
-    ("phone", "now", "opens"),
-    [
-        (PHONE, at(2026, 11, 13, 18, 59, 58), at(2026, 11, 13, 18, 59, 58)),
-        (PHONE, at(2026, 11, 13, 18, 59, 59), at(2026, 11, 14, 7, 0)),
-        (PHONE, at(2026, 11, 13, 6, 59, 59), at(2026, 11, 13, 7, 0)),
-        (REUNION, at(2026, 11, 13, 15, 59, 59), at(2026, 11, 14, 7, 0)),
-    ],
-)
-def test_nothing_is_handed_over_in_the_last_second(phone, now, opens):
-    """An operator that gets it at 20:00:00.004 has got it in the night."""
-    assert leaving(Rules(), phone, now) == opens
-
-
-def test_where_two_zones_share_no_hour_paris_decides():
-    narrow = Rules(quiet_end=time(9), quiet_start=time(10))
-    now = at(2026, 11, 13, 8, 30)
-    assert opening(narrow, GUADELOUPE, now) == now
 
 
 # --- leases --------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from uuid import UUID
 import pytest
 from conftest import command, named
 from filling import CARRIER, FIRST_ACCOUNT, FIRST_PHONE, History, key_of
+from store.campaign_day import campaign_day
 from store.link_day import link_day, links_of_old
 from store.list_day import list_day
 from store.watching import MODULES, Plans, Watched, watched
@@ -100,7 +101,7 @@ GROWING = (
     "sandbox", "idempotency", "rental", "statistic_total", "statistic_hour", "statistic_distinct", "wallet", "account",
     "contact", "group_send", "dead_subscriber", "link", "survey", "question", "invitation", "answer", "free_answer",
     "virtual_number", "forwarding_change", "verification", "verified_number", "dead_subscriber", "rcs_failover", "rcs_event",
-    "list_", "contact_list", "link_target", "tracked_link", "visit",
+    "campaign", "left_out", "list_", "contact_list", "link_target", "tracked_link", "visit",
 )  # fmt: skip
 
 # What reads much on purpose, or is asked by people once in a while.
@@ -295,6 +296,7 @@ class Day:
         await self.native()
         await list_day(self.db, self.accounts, FIRST_ACCOUNT + 6, NOW)
         await link_day(self.db, self.teller, NOW)
+        await campaign_day(self.db, self.accounts, self.submitter, FIRST_ACCOUNT + 5, self.clock)
 
     async def accept(self) -> None:
         """Single messages, long ones, a list; with and without an Idempotency-Key; one at a sending time, taken back."""
