@@ -15,6 +15,8 @@ import nh3
 from . import tracking
 from .tracking import Target
 
+CODE = "\ue000"
+"""Stands for the code of a link in the addresses of a page: nobody writes it, see `tracking.plain`."""
 LARGEST = 100_000  # bytes of a page, as it is written
 LONGEST_TITLE = 100
 MOST_LINKS = 999
@@ -123,13 +125,13 @@ def has_heading(html: str) -> bool:
 
 
 def _link(url: str, inside: dict[str, int]) -> str | None:
-    """The number of an address on this page; calls and mails go as they are."""
+    """Our address of a link of this page, beside that of the page; calls and mails go as they are."""
     if re.match(r"(?:tel|mailto):", url, re.IGNORECASE):
         return url
     read = tracking.as_asked(url)
     if read is None or (read not in inside and len(inside) >= MOST_LINKS):
         return None
-    return str(inside.setdefault(read, len(inside) + 1))
+    return f"./{CODE}/{inside.setdefault(read, len(inside) + 1)}"
 
 
 def _picture(url: str) -> str | None:

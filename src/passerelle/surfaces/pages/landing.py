@@ -15,27 +15,27 @@ from .page import HEADERS, inline, rendered
 
 MOST = 100  # frames that are kept
 
-_CODE, _VISIT = "\ue000", "\ue001"  # no page has these characters: `domain.tracking.plain`
+_VISIT = "\ue001"
 _STYLE, _STYLE_SOURCE = inline("landing.css")
 _SCRIPT, _SCRIPT_SOURCE = inline("landing.js")
 POLICY = {
     "Content-Security-Policy": f"default-src 'none'; style-src {_STYLE_SOURCE}; style-src-attr 'unsafe-inline'; "
-    f"script-src {_SCRIPT_SOURCE}; img-src https: data:; connect-src 'self'; form-action 'none'; base-uri 'self'; "
+    f"script-src {_SCRIPT_SOURCE}; img-src https: data:; connect-src 'self'; form-action 'none'; base-uri 'none'; "
     "frame-ancestors 'none'",
 }
 LANDING_HEADERS = HEADERS | POLICY
 
 
 class Frame(NamedTuple):
-    """A page as it is sent: the code stands behind `head`, the visit behind `middle`."""
+    """A page as it is sent: the code stands between its pieces, the visit between those before it and those behind."""
 
-    head: bytes
-    middle: bytes
-    rest: bytes
+    before: list[bytes]
+    behind: list[bytes]
 
     def shown(self, code: str, visit_id: int) -> bytes:
         """The page, at a visit."""
-        return b"".join((self.head, code.encode(), self.middle, b"%d" % visit_id, self.rest))
+        own = code.encode()
+        return b"%b%d%b" % (own.join(self.before), visit_id, own.join(self.behind))
 
 
 class Frames:
@@ -72,9 +72,9 @@ def framed(target: Target, language: str) -> Frame:
         painted=painted,
         landing_css=_STYLE,
         landing_js=_SCRIPT,
-        code=_CODE,
+        code=pages.CODE,
         visit=_VISIT,
     )
-    head, _, rest = html.partition(_CODE)
-    middle, _, rest = rest.partition(_VISIT)
-    return Frame(head.encode(), middle.encode(), rest.encode())
+    before, _, behind = html.partition(_VISIT)
+    mark = pages.CODE.encode()
+    return Frame(before.encode().split(mark), behind.encode().split(mark))

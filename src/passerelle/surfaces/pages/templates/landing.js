@@ -1,6 +1,6 @@
 (function () {
   "use strict";
-  var visit = document.querySelector("meta[name=visit]").content, seen = 0, since = null, told = 0;
+  var own = document.currentScript.dataset, seen = 0, since = null, told = 0;
   function begin() {
     if (since === null && document.visibilityState === "visible") since = performance.now();
   }
@@ -8,7 +8,7 @@
     if (since !== null) seen += performance.now() - since;
     since = null;
     var seconds = Math.round(seen / 1000);
-    if (seconds > told && navigator.sendBeacon("t", visit + " " + seconds)) told = seconds;
+    if (seconds > told && navigator.sendBeacon(own.told, own.visit + " " + seconds)) told = seconds;
   }
   document.addEventListener("visibilitychange", function () {
     if (document.visibilityState === "visible") begin(); else end();
