@@ -33,6 +33,7 @@ from .teller import Teller
 
 BATCH = 500
 CODES_ONLY = 0.1  # share of the free slots that only the first lane may take
+FRESH = 0.5  # seconds for which it holds that a part may leave; what closes within a second is closed
 GRACE = timedelta(seconds=1)  # a lease is over for us before it is over for the database
 
 
@@ -65,13 +66,15 @@ class Dispatcher:
         slots = min(carrier.free_slots(), BATCH)
         if slots <= 0:
             return 0
-        now, deadline = self._clock.now(), time.monotonic() + (self._lease - GRACE).total_seconds()
+        now, began = self._clock.now(), time.monotonic()
         others = slots - int(slots * CODES_ONLY)
         rows = await queue.lease(self._db, carrier.id, slots, others, now, self._lease, self._owner)
-        due = [due_part(row, deadline) for row in rows]
+        due = [due_part(row, began + (self._lease - GRACE).total_seconds()) for row in rows]
         ends = {part.key: end for row, part in zip(rows, due, strict=True) if (end := _end_of(row, now)) is not None}
         paused = {part.key for row, part in zip(rows, due, strict=True) if row["paused"] and part.key not in ends}
         good = await self._sorted_out(due, ends, paused, now) if due else []
+        if good and time.monotonic() - began > FRESH:
+            good = await self._without_stale(good)
         if good:
             carrier.submit(good)
         return len(rows)
@@ -94,6 +97,15 @@ class Dispatcher:
                 leased = await self._end(connection, [part for part in ended if _key(part) in ours], ends, now)
             self._teller.post(leased)
         return good
+
+    async def _without_stale(self, good: list[DuePart]) -> list[DuePart]:
+        """The database was slow, or away: since then somebody may have said STOP, or it has closed. Marketing goes
+        back, to be looked at anew."""
+        stale = [part for part in good if part.traffic is TrafficClass.MARKETING]
+        if stale:
+            async with self._db.transaction() as connection:
+                await queue.release(connection, sorted(await self._held(connection, stale)))
+        return [part for part in good if part.traffic is not TrafficClass.MARKETING]
 
     async def _halt(self, connection: Any, parts: Sequence[DuePart]) -> None:
         """Of submissions that are paused: out of the way. Whoever resumes one waits for this, or is seen here."""
