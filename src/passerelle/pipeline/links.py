@@ -27,7 +27,7 @@ class Links:
         self._site = site
 
     def address(self, code: str, host: str = "") -> str:
-        """The link of a code; `host`: that a customer wants. Where it is none of ours any more, that of the platform."""
+        """The link of a code; `host`: that a customer wants. Where that leads here no more, that of the platform."""
         return links.address(code, host if host in self._hosts else self._host, self._site)
 
     async def shorten(self, account_id: int, urls: Sequence[str]) -> list[str]:
