@@ -69,6 +69,7 @@ NOWHERE = {
     "fieldId": "0123456789abcdef01234569",
     "contactId": "0123456789abcdef0123456a",
     "operationId": "0123456789abcdef0123456b",
+    "campaignId": "0123456789abcdef0123456c",
 }
 
 # Dialect, method and route -> what is asked: query and body, `{...}` an id. None: it names nothing of anybody.
@@ -80,6 +81,7 @@ PAIR = '{"phoneNumber": "{phone}", "messageId": "'
 PAIRS = '{"SMSStatut_List": [' + ", ".join(PAIR + f'{{{one}}}"}}' for one in ("message", "later", "sandbox")) + "]}"
 MESSAGES: Asked = [(f"messageId={{{one}}}&phoneNumber=%2B{{phone}}", "") for one in ("message", "later", "sandbox")]
 STOPS: Asked = [("id={stop}", "")]
+TYPED = "/{type:notification|marketing}"
 CONTACTS: Asked = [("identifier=%2B{stopped}", ""), ("identifier=%2B{bounced}", "")]
 GROUPS: Asked = [(f"groupId={{{one}}}", "") for one in ("group", "file")]
 MEMBERS: Asked = [("contactId={member}", "")]
@@ -175,6 +177,23 @@ CALLS: dict[tuple[str, str, str], Asked] = {
     ("primotexto", "DELETE", f"/lists{OWN_LIST}/contacts/{{contactId}}"): [("", "")],
     ("primotexto", "POST", f"/lists{OWN_LIST}/import"): [("", '[["tel"], ["{phone}"]]')],
     ("primotexto", "GET", "/operations/{operationId}"): [("", "")],
+    ("primotexto", "GET", "/campaigns"): [("", "")],
+    ("primotexto", "GET", f"{TYPED}/campaigns"): [("", "")],
+    ("primotexto", "POST", f"{TYPED}/campaigns"): [("", '{"name": "n", "message": "m", "sendList": "{listId}"}')],
+    **{
+        ("primotexto", method, f"{start}/campaigns/{{campaignId}}{rest}"): [("", body)]
+        for start in ("", TYPED)
+        for method, rest, body in (
+            ("GET", "", ""),
+            ("DELETE", "", ""),
+            ("POST", "/test", '{"identifier": "{phone}"}'),
+            ("POST", "/send", ""),
+            ("POST", "/cancel", ""),
+            ("GET", "/status", ""),
+            ("GET", "/replies", ""),
+            ("GET", "/blacklists", ""),
+        )
+    },
 }
 SENDS = {call for call in CALLS if call[2].endswith("send")}
 ADDS = {
@@ -310,7 +329,10 @@ async def listed(town: Town) -> dict[str, str]:
     rows = '[["tel"], ["x"]]'
     begun = await town.call(town.bakery_key, "primotexto", "POST", f"/lists/{own}/import", rows)
     operation = begun.headers["location"].removeprefix("/operations/")
-    return {"listId": own, "fieldId": column, "contactId": contact, "operationId": operation}
+    draft = json.dumps({"name": "Secret", "message": "Secret", "sendList": own})
+    made = await town.call(town.bakery_key, "primotexto", "POST", "/marketing/campaigns", draft)
+    ids = {"listId": own, "fieldId": column, "contactId": contact, "operationId": operation}
+    return ids | {"campaignId": made.json()["id"]}
 
 
 async def asked(town: Town) -> str:
@@ -387,7 +409,11 @@ def filled(text: str, ids: dict[str, str], *, queried: bool = False) -> str:
 
 def targets(path: str) -> list[str]:
     """A route with every id that can stand in it."""
-    path = path.replace("{messageId}", "{message}").replace("/contacts/{id}", "/contacts/{token}")
+    path = (
+        path.replace(TYPED, "/marketing")
+        .replace("{messageId}", "{message}")
+        .replace("/contacts/{id}", "/contacts/{token}")
+    )
     if "{message}" in path:
         return [path.replace("{message}", f"{{{one}}}") for one in ("message", "later", "sandbox", "stop")]
     return [path.replace("{list}", one) for one in LISTS] if "{list}" in path else [path]

@@ -19,19 +19,19 @@ from ..domain import campaigns, links
 from ..domain.account import Account
 from ..domain.admission import LONGEST_TEXT, Belonging, Judged, Wanted, judge
 from ..domain.campaigns import Copy, Fault, Page, Phase, Stage, Standing
-from ..domain.message import TESTS, Recipient, TrafficClass, campaign_key
+from ..domain.message import TESTS, TrafficClass, campaign_key
 from ..domain.profile import Profile
 from ..domain.reasons import Finding, Reason
 from ..domain.tracking import Target
 from ..store import campaigns as store
 from ..store import links as codes
-from ..store import tracking
 from ..store.campaigns import Campaign, Draft, Skipped
 from ..store.database import Database
 from ..store.submissions import Numbered
 from .audience import Audience, Writer, of_group, of_list
 from .batch import Beside, Idempotency, Result
 from .large import Order, Pages
+from .linking import CodeTakenError, linked
 from .submit import Submitter
 
 CLAIM = timedelta(minutes=5)  # in which a launch is over, or its process dead
@@ -43,10 +43,6 @@ _WHOLE = frozenset({"TEXT", "SENDER", "STOP"})  # what a stand-in can be told
 
 Address = Callable[[str, str], str]
 """The link of a code, on a host of its own or, '', on that of the platform."""
-
-
-class CodeTakenError(Exception):
-    """A code was given out already: the whole is done again with others."""
 
 
 class LaunchedError(Exception):
@@ -166,9 +162,9 @@ class Campaigns:
         while True:
             own = codes.new_tracked_codes(len(ready.links))
             wanted = self._tried(account, campaign, (number, writer.write(values, own)), profile)
-            linked = _linked(ready, lambda _: [own])  # noqa: B023
+            beside = linked(ready.links, lambda _: [own])  # noqa: B023
             try:
-                return await self._submitter.accept(account, wanted, profile, idempotency, linked)
+                return await self._submitter.accept(account, wanted, profile, idempotency, beside)
             except CodeTakenError:
                 continue
 
@@ -264,10 +260,10 @@ class Campaigns:
 
 def _launched(campaign: Campaign, plan: Plan) -> Beside:
     """Writes, with the messages, their links, who is left out, and that it is launched."""
-    linked = _linked(plan.ready, plan.writer.codes_of)
+    links_of = linked(plan.ready.links, plan.writer.codes_of)
 
     async def write(connection: Any, one: Numbered) -> None:
-        await linked(connection, one)
+        await links_of(connection, one)
         if not one.last:
             return
         account_id, now = one.submission.account_id, one.submission.accepted_at
@@ -276,25 +272,6 @@ def _launched(campaign: Campaign, plan: Plan) -> Beside:
         counts = Counter(finding.reason.value for finding in one.dropped)
         if not await store.launch(connection, account_id, campaign.id, one.id, plan.contacts, counts, now):
             raise LaunchedError
-
-    return write
-
-
-def _linked(ready: Copy, codes_of: Callable[[Sequence[Recipient]], list[list[str]]]) -> Beside:
-    """Writes the links of the messages."""
-    targets: list[int] = []
-
-    async def write(connection: Any, one: Numbered) -> None:
-        s = one.submission
-        if not ready.links or not s.recipients:
-            return
-        if one.place == 0:
-            at = s.accepted_at
-            targets[:] = await tracking.add_targets(
-                connection, s.account_id, one.id, s.dialect, s.tag_key, ready.links, at
-            )
-        if not await tracking.add_links(connection, targets, codes_of(s.recipients), one.place):
-            raise CodeTakenError
 
     return write
 

@@ -24,7 +24,8 @@ from ..store import links as codes
 from ..store.campaigns import Campaign, Halting, Rewritten, Unsent, Waiting
 from ..store.statistics import Delta
 from .audience import Audience, Writer
-from .campaigns import Campaigns, CodeTakenError
+from .campaigns import Campaigns
+from .linking import CodeTakenError
 from .submit import Submitter
 
 SLICE = 1_000  # messages written anew at once

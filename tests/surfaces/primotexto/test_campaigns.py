@@ -419,3 +419,15 @@ async def test_a_notification_has_no_mention_and_no_hours(client):
     await client.call("POST", f"/v2/notification/campaigns/{one}/send")
     (row,) = await submissions(client)
     assert (row["text"], row["due_at"]) == ("Coupure d'eau", client.clock.now())
+
+
+async def test_single_messages_have_tracked_links_where_the_account_wants_them(client):
+    text = "Suivi : https://shop.example/colis"
+    plain = await client.snapshot(message=text)
+    await client.rules(track_links=True)
+    await client.get("/v2/account/stats")  # this process has seen the change; a send alone sees it within seconds
+    tracked = await client.snapshot(message=text)
+    rows = await client.db.fetch("select m.number, s.text from message m join submission s on s.id = m.submission_id")
+    texts = {row["number"]: row["text"] for row in rows}
+    (code_,) = [row["code"] for row in await client.db.fetch("select code from tracked_link")]
+    assert texts == {plain: text, tracked: f"Suivi : https://l.example/{code_}"}

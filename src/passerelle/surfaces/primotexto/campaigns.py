@@ -50,7 +50,7 @@ class CampaignCalls:
     def routes(self, guarded: Guarded) -> list[Route]:
         """What is served. `guarded`: makes a handler of a call that only accounts may make."""
         get, post, delete = (partial(guarded, method) for method in ("GET", "POST", "DELETE"))
-        typed, one = "/{type:notification|marketing}", "/campaigns/{id}"
+        typed, one = "/{type:notification|marketing}", "/campaigns/{campaignId}"
         calls = {
             "": {**get(self._one), **delete(self._delete)},
             "/test": post(self._test),
@@ -67,7 +67,7 @@ class CampaignCalls:
         return routes + [Route(f"{start}{one}{end}", call) for end, call in calls.items() for start in ("", typed)]
 
     async def _find(self, account: Account, request: Request) -> Seen | None:
-        found = await self._campaigns.find(account.id, wire.token(request.variables["id"]))
+        found = await self._campaigns.find(account.id, wire.token(request.variables["campaignId"]))
         return found if found is not None and found.campaign.dialect == Dialect.PRIMOTEXTO else None
 
     # --- written (9.1) ---------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from ...domain.message import TESTS, Dialect, TrafficClass
 from ...domain.pricing import Service
 from ...domain.profile import PRIMOTEXTO
 from ...pipeline.campaigns import Address, Campaigns
+from ...pipeline.linking import CodeTakenError, shorten
 from ...pipeline.submit import Accepted, Denied, Idempotency, KeyReused, Refused, Replayed, Result, Submitter
 from ...store import optouts, snapshots, statistics
 from ...store.database import Database
@@ -50,6 +51,7 @@ class Primotexto:
         self._door = door
         self._submitter = submitter
         self._clock = clock
+        self._address = address
         self._campaigns = CampaignCalls(Campaigns(db, submitter, address, clock), clock)
         self.routes: Iterable[Route] = self._routes()
 
@@ -101,11 +103,19 @@ class Primotexto:
     # --- sending (section 3) ---------------------------------------------------------------------------------------
 
     async def _send(self, traffic: TrafficClass, account: Account, request: Request) -> Answer:
-        wanted = wire.parse_send(request.json(), traffic, self._clock.now())
         unit = _unit(account)
         key = idempotency_key(request)
         once = Idempotency(request.path, key, body_hash(request), partial(_sent, unit)) if key else None
-        return _result(await self._submitter.accept(account, wanted, PRIMOTEXTO, once), unit)
+        while True:
+            wanted = wire.parse_send(request.json(), traffic, self._clock.now())
+            beside = shorten(wanted, self._link(account)) if account.rules.track_links else None
+            try:
+                return _result(await self._submitter.accept(account, wanted, PRIMOTEXTO, once, beside), unit)
+            except CodeTakenError:
+                continue
+
+    def _link(self, account: Account) -> Callable[[str], str]:
+        return lambda code: self._address(code, account.rules.short_link_host)
 
     # --- reading (sections 4 to 7.1) -------------------------------------------------------------------------------
 
