@@ -17,7 +17,7 @@ from .message import TrafficClass
 
 LONGEST_NAME = 100  # characters
 LONGEST_KIND = 20
-LARGEST_PAGE = 100 * 1024  # octets of HTML
+LARGEST_PAGE = 100_000  # octets of HTML
 LONGEST_TITLE = 100
 LONGEST_URL = 2_048
 PAUSE_DAYS = 90

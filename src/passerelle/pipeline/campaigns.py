@@ -22,7 +22,7 @@ from ..domain.campaigns import Copy, Fault, Page, Phase, Stage, Standing
 from ..domain.message import TESTS, TrafficClass, campaign_key
 from ..domain.profile import Profile
 from ..domain.reasons import Finding, Reason
-from ..domain.tracking import Target
+from ..domain.tracking import Target, as_asked
 from ..store import campaigns as store
 from ..store import links as codes
 from ..store.campaigns import Campaign, Draft, Skipped
@@ -289,7 +289,7 @@ def _standing(one: Campaign, moving: store.Moving, now: datetime) -> Standing:
 
 async def _page(draft: Draft) -> Target | None:
     if draft.page == Page.EXTERNAL:
-        return Target(draft.url)
+        return Target(as_asked(draft.url) or draft.url)
     if draft.page == Page.HOSTED:
         from ..domain.pages import page_target  # few campaigns have one, and it is long to load
 

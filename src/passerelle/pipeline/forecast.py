@@ -5,24 +5,25 @@ The one rule: it is made by the very functions that launch, so it cannot say any
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
 from ..domain import campaigns
 from ..domain.account import Account
-from ..domain.admission import Judged, Wanted, paris_hours
+from ..domain.admission import Judged, paris_hours
 from ..domain.forecast import expected_end
 from ..domain.hours import opening
-from ..domain.message import Recipient, TrafficClass
+from ..domain.message import Recipient, Submission, TrafficClass
 from ..domain.profile import Profile
 from ..domain.reasons import Finding
 from ..domain.routing import Route, lane_of
 from ..store import group_sends, optouts
 from ..store.database import Database
-from .batch import Accepted, Item, Verdicts, decide, pairs
+from .batch import ENDLESS, Accepted, Blocked, Item, Refused, Verdicts, decide, pairs
 from .campaigns import Campaigns, Plan
 from .large import gathered
 from .submit import Submitter
@@ -67,25 +68,38 @@ async def forecast(
     judged = await submitter.judge(wanted, account, profile)
     if judged.submission is None:
         return _refused(account, plan, judged)
-    accepted, dropped, carriers = await _decided(of.db, account, wanted, profile, judged, routes, now)
-    kept, due_at = accepted, judged.submission.due_at
-    parts = sum(to.parts for to in kept)
-    closed = [to for to in kept if _is_held(account, plan, to, due_at)]
+    submission = judged.submission
+    item = Item(account, wanted, profile, None, cast(Any, None), submission, judged.dropped)
+    blocked = await _blocked(of.db, item)
+    made = await asyncio.to_thread(_counted, item, blocked, routes, now)
     return Forecast(
         contacts=plan.contacts,
-        recipients=len(kept),
-        left_out=Counter(one.reason.value for one in dropped),
+        recipients=made.recipients,
+        left_out=made.left_out,
         findings=(),
-        parts=parts,
-        by_parts=Counter(to.parts for to in kept),
-        cost=sum(to.price for to in kept),
+        parts=made.carriers.total(),
+        by_parts=made.by_parts,
+        cost=made.cost,
         balance=account.balance,
-        due_at=due_at,
-        held=len(closed),
-        expected_end=await _end(of.db, account, judged, carriers, parts, rates, now),
+        due_at=submission.due_at,
+        held=made.held,
+        expected_end=await _end(of.db, account, submission, made.carriers, rates, now),
         unknown_fields=campaigns.unknown_fields(plan.ready, plan.audience.names),
-        example=(kept[0].text or judged.submission.text) if kept else "",
+        example=made.example,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Everybody, counted. `carriers`: parts that each takes."""
+
+    recipients: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    by_parts: Mapping[int, int] = field(default_factory=dict)
+    cost: int = 0
+    held: int = 0
+    carriers: Counter[int] = field(default_factory=Counter)
+    example: str = ""
 
 
 def _refused(account: Account, plan: Plan, judged: Judged) -> Forecast:
@@ -106,51 +120,54 @@ def _refused(account: Account, plan: Plan, judged: Judged) -> Forecast:
     )
 
 
-async def _decided(
-    db: Database,
-    account: Account,
-    wanted: Wanted,
-    profile: Profile,
-    judged: Judged,
-    routes: Sequence[Route],
-    now: datetime,
-) -> tuple[list[Recipient], Sequence[Finding], Counter[int]]:
-    """Who is kept, who is left out, and how many parts each carrier takes; whatever the balance."""
-    assert judged.submission is not None
-    item = Item(account, wanted, profile, None, cast(Any, None), judged.submission, judged.dropped)
+async def _blocked(db: Database, item: Item) -> Blocked:
+    """What the lists have of them."""
     _, phones = pairs([item])
-    blocked: set[tuple[int, int, int]] = set()
+    found: Blocked = set()
     for start in range(0, len(phones), LOOKED_AT):
-        blocked |= await optouts.blocked_of(db, account.id, phones[start : start + LOOKED_AT])
-    verdicts = Verdicts({account.id: 1 << 62})
+        found |= await optouts.blocked_of(db, item.account.id, phones[start : start + LOOKED_AT])
+    return found
+
+
+def _counted(item: Item, blocked: Blocked, routes: Sequence[Route], now: datetime) -> _Counted:
+    """Slow of many: for a thread. Whatever the balance."""
+    account, submission = item.account, item.submission
+    verdicts = Verdicts({account.id: ENDLESS})
     result = decide(item, account.version, blocked, verdicts, routes, now)
     if not isinstance(result, Accepted):
-        assert result is not None
-        return [], getattr(result, "dropped", []), Counter()
-    (one,) = verdicts.stored
+        assert isinstance(result, Refused)
+        return _Counted(left_out=Counter(one.reason.value for one in result.dropped))
     carriers: Counter[int] = Counter()
-    for carrier, to in zip(one.carrier_ids, result.kept, strict=True):
+    for carrier, to in zip(verdicts.stored[0].carrier_ids, result.kept, strict=True):
         carriers[carrier] += to.parts
-    return result.kept, result.dropped, carriers
+    return _Counted(
+        recipients=len(result.kept),
+        left_out=Counter(one.reason.value for one in result.dropped),
+        by_parts=Counter(to.parts for to in result.kept),
+        cost=result.cost,
+        held=sum(_is_held(account, submission, to) for to in result.kept),
+        carriers=carriers,
+        example=result.kept[0].text or submission.text,
+    )
 
 
-def _is_held(account: Account, plan: Plan, to: Recipient, due_at: datetime) -> bool:
-    is_marketing = plan.wanted.traffic is TrafficClass.MARKETING
-    return is_marketing and opening(account.rules, to.phone, due_at, to.region) > due_at
+def _is_held(account: Account, submission: Submission, to: Recipient) -> bool:
+    """Whether its own hours are closed when the first may leave."""
+    if submission.traffic is not TrafficClass.MARKETING:
+        return False
+    return opening(account.rules, to.phone, submission.due_at, to.region) > submission.due_at
 
 
 async def _end(
     db: Database,
     account: Account,
-    judged: Judged,
+    s: Submission,
     carriers: Mapping[int, int],
-    parts: int,
     rates: Mapping[int, int],
     now: datetime,
 ) -> datetime | None:
     """When the last leaves, if all carriers keep what was agreed; None: one of them has agreed to nothing."""
-    assert judged.submission is not None
-    s, ends = judged.submission, []
+    ends = []
     is_held = s.traffic is TrafficClass.MARKETING and not account.rules.quiet_exempt
     hours = paris_hours(account) if is_held else None
     for carrier, own in carriers.items():

@@ -63,7 +63,7 @@ class NewPage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     url: Url | None = None
     title: Annotated[str, Meta(max_length=LONGEST_TITLE)] = ""
-    html: Annotated[str, Meta(max_length=LARGEST_PAGE, description="At most 100 KiB in UTF-8.")] | None = None
+    html: Annotated[str, Meta(max_length=LARGEST_PAGE, description="At most 100 kB in UTF-8.")] | None = None
     text: Annotated[str, Meta(max_length=10_000, description="Blank lines part paragraphs.")] | None = None
     button: Button | None = None
     picture: Url | None = None
@@ -187,7 +187,7 @@ async def _page(page: NewPage | None) -> dict[str, Any]:
         return none | {"page": Page.EXTERNAL, "url": _address("/page/url", page.url)}
     html = await _composed(page) if page.html is None else page.html
     if len(html.encode()) > LARGEST_PAGE:
-        raise invalid("/page", f"A page has at most {LARGEST_PAGE // 1024} KiB.")
+        raise invalid("/page", f"A page has at most {LARGEST_PAGE // 1000} kB.")
     if not html.strip():
         raise invalid("/page", "There is nothing on this page.")
     return none | {"page": Page.HOSTED, "page_title": page.title, "page_html": html}

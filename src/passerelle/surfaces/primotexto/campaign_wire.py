@@ -18,6 +18,7 @@ from ...domain.campaigns import LARGEST_PAGE, LONGEST_KIND, LONGEST_NAME, LONGES
 from ...domain.message import TrafficClass
 from ...domain.reasons import Finding, Reason
 from ...domain.tokens import hex24
+from ...domain.tracking import as_asked
 from ...domain.urls import is_http
 from ...pipeline.campaigns import Seen
 from ...store.campaigns import Draft
@@ -118,7 +119,7 @@ def _due(value: Any, now: datetime, faults: list[Finding]) -> datetime | None:
 def _with_page(draft: Draft, body: Mapping[str, Any]) -> Draft:
     """Raises values.Malformed."""
     kind, url = _optional(body, "landingPageType"), _optional(body, "externalUrl")
-    if kind not in (None, "EXTERNAL", "HOSTED") or (url is not None and not is_http(url)):
+    if kind not in (None, "EXTERNAL", "HOSTED") or (url is not None and not _is_reachable(url)):
         raise values.Malformed
     html, title = _text(body, "landingPage", LARGEST_PAGE), _text(body, "landingPageTitle", LONGEST_TITLE)
     if len(html.encode()) > LARGEST_PAGE:
@@ -127,6 +128,10 @@ def _with_page(draft: Draft, body: Mapping[str, Any]) -> Draft:
     if (page is Page.EXTERNAL and not url) or (page is Page.HOSTED and not (html or title)):
         raise values.Malformed
     return replace(draft, page=page, url=url or "", page_html=html, page_title=title)
+
+
+def _is_reachable(url: Any) -> bool:
+    return is_http(url) and as_asked(url) is not None
 
 
 def _list_of(value: Any) -> bytes | None:
