@@ -91,6 +91,8 @@ _LATER = """
 insert into statistic_distinct (account_id, dialect, figure, tag_key, phone)
 select distinct r.account_id, r.dialect, 1, k.tag_key, r.phone
 from reply r cross join lateral (select '' as tag_key union select r.tag_key) k where r.stop;
+insert into statistic_numbers
+select account_id, dialect, figure, tag_key, count(*) from statistic_distinct group by 1, 2, 3, 4;
 insert into blocked (account_id, list, phone, token, created_at)
 select account_id, 1, phone, min(token), min(at) from reply where stop group by account_id, phone;
 """

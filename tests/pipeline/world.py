@@ -189,7 +189,7 @@ class World:
 
 EMPTIED = (
     "queue", "awaiting", "parked_receipt", "part", "message", "submission", "sandbox", "posting", "event", "reply",
-    "rcs_failover", "rcs_event", "blocked", "statistic_delta", "statistic_total", "statistic_hour", "statistic_distinct",
+    "rcs_failover", "rcs_event", "blocked", "statistic_delta", "statistic_total", "statistic_hour", "statistic_distinct", "statistic_numbers",
     "bind", "idempotency",
     "virtual_number", "forwarding_change", "verification", "verified_number", "dead_subscriber",
     "survey", "link", "visit", "tracked_link", "link_target", "subaccount", "signup", "login", "mail", "native_key", "webhook_delivery", "webhook_endpoint",

@@ -12,7 +12,7 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from passerelle.domain.message import Dialect
+from passerelle.domain.message import TESTS, Dialect
 from passerelle.store import statistics
 from passerelle.store.database import Database
 from passerelle.store.statistics import Counters, Delta, Figure
@@ -215,6 +215,11 @@ async def test_a_recount_follows_the_definitions(db: Database) -> None:
     )
     everything = await statistics.recount(db, 1001, Dialect.PRIMOTEXTO, "", T0)
     assert msgspec.structs.asdict(everything.counters) == {
+        "opens": 0,
+        "clicks": 0,
+        "visits": 0,
+        "seconds": 0,
+        "refunded": 76_000,
         "messages": 10,
         "waiting": 1,
         "sent": 8,
@@ -234,13 +239,15 @@ async def test_a_recount_follows_the_definitions(db: Database) -> None:
     assert await statistics.recount(db, 1001, Dialect.SMSPARTNER, "", T0) == statistics.Recount(Counters(), 0, 0)
 
 
-async def test_a_million_rows_of_one_tag_would_be_read_from_one_index_range(db: Database) -> None:
-    await db.execute(
-        "INSERT INTO statistic_distinct SELECT 1001, 2, 1, tag, n FROM generate_series(1, 20000) n, (VALUES ('a'), ('b')) t (tag)"
-    )
-    await db.execute("VACUUM ANALYZE statistic_distinct")
-    plan = await db.fetch(
-        "EXPLAIN "
-        + statistics._SQL.distinct.replace("$1", "1001").replace("$2", "2").replace("$3", "1").replace("$4", "'a'")
-    )
-    assert not [line[0] for line in plan if "Seq Scan" in line[0]]
+async def test_numbers_that_count_once_are_counted_when_they_come(db: Database) -> None:
+    rows = [(1001, 2, Figure.OPENERS, tag, 33_600_000_000 + n % 7) for n in range(20) for tag in ("a", "b", TESTS)]
+    await asyncio.gather(*(statistics.add_distinct(db, rows[n : n + 30]) for n in range(0, 60, 10)))
+    counted = {tag: await statistics.distinct(db, 1001, 2, Figure.OPENERS, tag) for tag in ("a", "b", TESTS, "", "c")}
+    assert counted == {"a": 7, "b": 7, TESTS: 7, "": 7, "c": 0}
+
+
+async def test_unsubscribers_of_all_are_those_of_tests_too(db: Database) -> None:
+    stops = [("a", 1), ("b", 1), ("b", 2), (TESTS, 2), (TESTS, 3)]
+    await statistics.add_distinct(db, [(1001, 2, Figure.UNSUBSCRIBERS, tag, phone) for tag, phone in stops])
+    assert await statistics.distinct(db, 1001, 2, Figure.UNSUBSCRIBERS) == 2
+    assert await statistics.unsubscribers_of_all(db, 1001, 2) == 3

@@ -71,18 +71,18 @@ SELECT coalesce(sum(messages), 0)::bigint, coalesce(sum(waiting), 0)::bigint, co
        coalesce(sum(bounced), 0)::bigint, coalesce(sum(replies), 0)::bigint, coalesce(sum(complaints), 0)::bigint,
        coalesce(sum(opens), 0)::bigint, coalesce(sum(clicks), 0)::bigint, coalesce(sum(visits), 0)::bigint,
        coalesce(sum(seconds), 0)::bigint, coalesce(sum(refunded), 0)::bigint,
-       (SELECT count(*) FROM statistic_distinct
-        WHERE account_id = $1 AND dialect = $2 AND figure = 1 AND tag_key = $3) AS unsubscribers,
-       (SELECT count(*) FROM statistic_distinct
-        WHERE account_id = $1 AND dialect = $2 AND figure = 2 AND tag_key = $3) AS openers,
-       (SELECT count(*) FROM statistic_distinct
-        WHERE account_id = $1 AND dialect = $2 AND figure = 3 AND tag_key = $3) AS clickers
+       coalesce((SELECT numbers FROM statistic_numbers
+                 WHERE account_id = $1 AND dialect = $2 AND figure = 1 AND tag_key = $3), 0) AS unsubscribers,
+       coalesce((SELECT numbers FROM statistic_numbers
+                 WHERE account_id = $1 AND dialect = $2 AND figure = 2 AND tag_key = $3), 0) AS openers,
+       coalesce((SELECT numbers FROM statistic_numbers
+                 WHERE account_id = $1 AND dialect = $2 AND figure = 3 AND tag_key = $3), 0) AS clickers
 FROM figure
 
 -- name: unsubscribers_of_all
 -- Tests too: the numbers of tests that are not among the others already.
-SELECT (SELECT count(*) FROM statistic_distinct
-        WHERE account_id = $1 AND dialect = $2 AND figure = 1 AND tag_key = '')
+SELECT coalesce((SELECT numbers FROM statistic_numbers
+                 WHERE account_id = $1 AND dialect = $2 AND figure = 1 AND tag_key = ''), 0)
      + (SELECT count(*) FROM statistic_distinct t
         WHERE t.account_id = $1 AND t.dialect = $2 AND t.figure = 1 AND t.tag_key = E'\x1ftest'
               AND NOT EXISTS (SELECT FROM statistic_distinct a
@@ -117,17 +117,24 @@ CROSS JOIN LATERAL (
 ORDER BY n
 
 -- name: add_distinct
-INSERT INTO statistic_distinct (account_id, dialect, figure, tag_key, phone)
-SELECT DISTINCT d.account_id, d.dialect, d.figure, k.tag_key, d.phone
-FROM unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::text[], $5::bigint[])
-     AS d (account_id, dialect, figure, tag_key, phone)
-CROSS JOIN LATERAL (SELECT '' AS tag_key WHERE d.tag_key <> E'\x1ftest' UNION SELECT d.tag_key) k
-ORDER BY 1, 2, 3, 4, 5
-ON CONFLICT DO NOTHING
+-- In the order of the keys, as every lock.
+WITH new AS (
+    INSERT INTO statistic_distinct (account_id, dialect, figure, tag_key, phone)
+    SELECT DISTINCT d.account_id, d.dialect, d.figure, k.tag_key, d.phone
+    FROM unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::text[], $5::bigint[])
+         AS d (account_id, dialect, figure, tag_key, phone)
+    CROSS JOIN LATERAL (SELECT '' AS tag_key WHERE d.tag_key <> E'\x1ftest' UNION SELECT d.tag_key) k
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT DO NOTHING
+    RETURNING account_id, dialect, figure, tag_key
+)
+INSERT INTO statistic_numbers AS n (account_id, dialect, figure, tag_key, numbers)
+SELECT account_id, dialect, figure, tag_key, count(*) FROM new GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+ON CONFLICT (account_id, dialect, figure, tag_key) DO UPDATE SET numbers = n.numbers + excluded.numbers
 
 -- name: distinct
-SELECT count(*) FROM statistic_distinct
-WHERE account_id = $1 AND dialect = $2 AND figure = $3 AND tag_key = $4
+SELECT coalesce((SELECT numbers FROM statistic_numbers
+                 WHERE account_id = $1 AND dialect = $2 AND figure = $3 AND tag_key = $4), 0)
 
 -- name: recount
 -- Slow on purpose: every message of the account is read. The definitions are those of statistics.py. Parts and cost

@@ -112,3 +112,15 @@ alter table statistic_total
     add column opens bigint not null default 0, add column clicks bigint not null default 0,
     add column visits bigint not null default 0, add column seconds bigint not null default 0,
     add column refunded bigint not null default 0;
+
+-- How many numbers a distinct figure has: of a campaign of a million they are too many to be counted at each look.
+create table statistic_numbers (
+    account_id    bigint not null,
+    dialect       smallint not null,
+    figure        smallint not null,
+    tag_key       text not null,
+    numbers       bigint not null,
+    primary key (account_id, dialect, figure, tag_key)
+) with (fillfactor = 70);
+insert into statistic_numbers
+select account_id, dialect, figure, tag_key, count(*) from statistic_distinct group by 1, 2, 3, 4;
