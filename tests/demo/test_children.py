@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from system.harness import free_ports
+from system.installation import free_ports
 
 from passerelle.demo.children import TRIES, Child, start_children
 from passerelle.demo.places import CannotStart, Places

@@ -22,7 +22,7 @@ from typing import Any
 import asyncpg
 import pytest
 from starting import alone
-from system.harness import free_ports
+from system.installation import free_ports
 from system.programs import children
 
 from passerelle.store.embedded import running_url
