@@ -207,6 +207,25 @@ async def test_at_night_it_waits_and_in_the_morning_it_leaves(world):
     assert await world.pump()
 
 
+async def test_in_the_evening_all_that_is_left_waits_at_once(world):
+    """Not part by part: others stand behind it."""
+    at = await shop(world)
+    await at.people(*map(str, range(40)))
+    await at.people("Eva", first=262692000001)
+    await at.people("Als", first=PHONE + 50, **{"cp": "67000"})
+    await at.launched()
+    world.operator.slots = 10
+    assert len(await world.pump()) == 9  # one is kept for codes
+    world.clock.move(9 * 3600)
+    assert not await world.pump()
+    waiting = await world.db.fetch("select due_at, count(*) as parts from queue where lease_until is null group by 1")
+    assert {row["due_at"].isoformat(): row["parts"] for row in waiting}["2026-11-12T07:00:00+00:00"] >= 30
+    assert not await at.all_leave()
+    world.clock.move(36 * 3600)
+    world.operator.slots = 100
+    assert len(await at.all_leave()) == 33
+
+
 async def test_a_postcode_says_whose_holidays_count(world):
     """26 December 2026, a Saturday: closed in Alsace-Moselle alone."""
     at = await shop(world)

@@ -79,8 +79,9 @@ async def _halts(
     edited = await Editor(of, submitter).edit(account, seen.campaign, "S", "y https://a.example/", PRIMOTEXTO)
     assert isinstance(edited, Edited) and edited.messages > 2_900
     assert await halting.resume(db, account_id, submission, clock.now(), VALIDITY) is None
+    asked = (account_id, submission, "57", clock.now(), clock.now() + VALIDITY, VALIDITY)
+    assert await queue.put_off(db, *asked, 500) == 500
     async with db.transaction() as connection:
-        await queue.park(connection, [])
         rows = await connection.fetch(
             "select account_id, message_id, part from queue where submission_id = $1 limit 9", submission
         )

@@ -122,6 +122,7 @@ class DuePart:
     region: str = ""  # whose public holidays count too
     flash: bool = False  # shown at once, not stored by the phone
     twice: bool = False  # an unknown outcome is tried once more
+    bulk: bool = False  # of a campaign
     lease_until: datetime | None = None  # clock of the database: names the lease
     begun_at: datetime | None = None  # set when the bytes were written
 

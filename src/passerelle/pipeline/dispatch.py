@@ -34,6 +34,8 @@ from .teller import Teller
 BATCH = 500
 CODES_ONLY = 0.1  # share of the free slots that only the first lane may take
 FRESH = 0.5  # seconds for which it holds that a part may leave; what closes within a second is closed
+MANY = 5_000  # parts that are put off at once
+MAINLAND = 33_600_000_000  # the first mobile number of mainland France; they go to 33 7
 GRACE = timedelta(seconds=1)  # a lease is over for us before it is over for the database
 
 
@@ -96,7 +98,19 @@ class Dispatcher:
                 )
                 leased = await self._end(connection, [part for part in ended if _key(part) in ours], ends, now)
             self._teller.post(leased)
+            await self._put_off_others(closed, now)
         return good
+
+    async def _put_off_others(self, closed: Sequence[tuple[DuePart, datetime]], now: datetime) -> None:
+        """A campaign that the evening has found with a hundred thousand left must not be leased part by part, only to
+        wait, while others stand behind it."""
+        likes = {
+            (part.key.account_id, part.submission_id, part.region): opens
+            for part, opens in closed
+            if part.bulk and not part.attempts and MAINLAND <= part.phone < MAINLAND + 200_000_000
+        }
+        for key, opens in likes.items():
+            await queue.put_off(self._db, *key, now, opens, self._validity, MANY)
 
     async def _without_stale(self, good: list[DuePart]) -> list[DuePart]:
         """The database was slow, or away: since then somebody may have said STOP, or it has closed. Marketing goes

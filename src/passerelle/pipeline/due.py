@@ -73,6 +73,7 @@ def due_part(row: Any, deadline: float) -> DuePart:
         deadline=deadline,
         region=row["region"],
         flash=row["flash"],
+        bulk=row["lane"] == Lane.BULK,
         # 00-common, 9: neither marketing nor campaigns, which are what the lane is for
         twice=row["class"] == TrafficClass.TRANSACTIONAL and row["lane"] != Lane.BULK,
         lease_until=row["lease_until"],

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from ..domain.message import Lane
 from .database import Database, columns, queries
 
 SQL = queries("queue")
@@ -127,6 +128,21 @@ async def unpark_some(
 ) -> int:
     """Let parked rows of the messages `first` to `end` leave, from `due_at` on; how many."""
     return _count(await connection.execute(SQL.unpark_some, account_id, first, end, limit, lane, due_at, validity))
+
+
+async def put_off(
+    db: Database,
+    account_id: int,
+    submission_id: int,
+    region: str,
+    now: datetime,
+    opens: datetime,
+    validity: timedelta,
+    limit: int,
+) -> int:
+    """Let mainland mobiles of a submission wait for the next opening, many at once; how many."""
+    asked = (account_id, submission_id, region, now, opens, validity, Lane.BULK, limit)
+    return _count(await db.execute(SQL.put_off, *asked))
 
 
 async def waiting_messages(connection: Any, account_id: int, first: int, end: int, limit: int) -> list[int]:

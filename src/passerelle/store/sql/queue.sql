@@ -122,6 +122,21 @@ from (select account_id, message_id, part from queue
       order by message_id, part limit $4 for update) few
 where q.account_id = few.account_id and q.message_id = few.message_id and q.part = few.part
 
+-- name: put_off
+-- Up to $8 parts of submission $2 like one that was found closed: to mainland mobiles, under the same holidays ($3), due by
+-- $4, never begun. They are due at $5, and valid for $6 from then on.
+update queue q set due_at = $5, valid_until = $5::timestamptz + $6::interval
+from (select w.message_id, w.part
+      from (select id, messages from submission where account_id = $1 and id = $2) s,
+           lateral (select message_id, part from queue w
+                    where w.account_id = $1 and w.message_id >= s.id and w.message_id < s.id + s.messages
+                          and w.lane = $7 and w.region = $3 and w.due_at <= $4 and w.attempts = 0
+                          and w.lease_until is null
+                          and exists (select from message m where m.account_id = $1 and m.id = w.message_id
+                                      and m.phone between 33600000000 and 33799999999 offset 0)
+                    order by w.message_id, w.part limit $8 for update skip locked) w) few
+where q.account_id = $1 and q.message_id = few.message_id and q.part = few.part
+
 -- name: waiting_messages
 -- Messages from $2 to $3, up to $4 of them, that have rows which nobody holds, the first first.
 select distinct message_id from queue
