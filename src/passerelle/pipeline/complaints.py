@@ -14,7 +14,7 @@ from typing import Any
 
 from .. import telemetry
 from ..domain.account import Rules
-from ..domain.message import Dialect, EventKind, State
+from ..domain.message import Dialect, EventKind
 from ..store import complaints as store
 from ..store import events, messages, optouts, rental, statistics
 from ..store.complaints import About, Report
@@ -22,9 +22,8 @@ from ..store.database import Database
 from ..store.events import Leased, NewEvent
 from ..store.messages import MessageRow
 from ..store.statistics import Delta
-from .settle import Key
+from .settle import Key, told_of
 from .teller import Teller
-from .wording import Told
 
 AT_ONCE = 500  # in one transaction
 
@@ -109,27 +108,10 @@ async def _announce(
     rules = await teller.rules({row.account_id for row, _ in told})
     worded: list[NewEvent] = []
     for row, reply_url in told:
-        worded += teller.word(_told(row, now), rules.get(row.account_id, Rules()), reply_url=reply_url)
+        worded += teller.word(
+            told_of(row, EventKind.UNSUBSCRIBED, now), rules.get(row.account_id, Rules()), reply_url=reply_url
+        )
     return await events.insert(connection, worded, now, teller.lease)
-
-
-def _told(row: MessageRow, now: datetime) -> Told:
-    return Told(
-        event=EventKind.UNSUBSCRIBED,
-        dialect=Dialect(row.dialect),
-        account_id=row.account_id,
-        row_id=row.id,
-        state=State(row.state),
-        message_id=row.submission_number,
-        snapshot=row.number,
-        phone=row.phone,
-        at=now,
-        cost=row.price,
-        tag=row.tag,
-        campaign_name=row.campaign_name,
-        campaign_id=row.campaign_id,
-        test=row.test,
-    )
 
 
 def _in_order(

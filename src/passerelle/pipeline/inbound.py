@@ -29,7 +29,7 @@ from ..store.replies import Answered, NewReply, Question, TextPart, WholeText
 from ..store.statistics import Delta, Figure
 from ..store.virtual_numbers import Owner
 from . import surveys
-from .settle import Key, Settlement, prove
+from .settle import Key, Settlement, prove, told_of
 from .teller import Teller
 from .wording import LongText, Told
 
@@ -241,23 +241,7 @@ def _long_told(told: Told, owner: Owner, text: WholeText) -> list[Told]:
 
 
 def _told(row: MessageRow, text: WholeText, stop: bool) -> Told:
-    return Told(
-        event=EventKind.UNSUBSCRIBED if stop else EventKind.REPLY,
-        dialect=Dialect(row.dialect),
-        account_id=row.account_id,
-        row_id=row.id,
-        state=State(row.state),
-        message_id=row.submission_number,
-        snapshot=row.number,
-        phone=text.phone,
-        at=text.at,
-        cost=row.price,
-        tag=row.tag,
-        campaign_name=row.campaign_name,
-        campaign_id=row.campaign_id,
-        text=text.text,
-        test=row.test,
-    )
+    return told_of(row, EventKind.UNSUBSCRIBED if stop else EventKind.REPLY, text.at, text.text)
 
 
 def _cleaned(text: Text, carrier_id: int) -> TextPart:

@@ -229,7 +229,7 @@ class Settlement:
             if self._ended(key) and self._teller.tells_progress(row.account_id, Dialect(row.dialect)):
                 ended.append(key)
             for kind, at in news(row, before):
-                told += self._teller.word(_told(row, kind, at), rules.get(row.account_id, Rules()), row.dlr_url)
+                told += self._teller.word(told_of(row, kind, at), rules.get(row.account_id, Rules()), row.dlr_url)
         if not told:
             return []
         await events.drop_progress(self._connection, ended)
@@ -310,7 +310,8 @@ def _first_end(row: MessageRow, before: MessageRow) -> list[tuple[EventKind, dat
     return [(kind, row.state_at)]
 
 
-def _told(row: MessageRow, kind: EventKind, at: datetime) -> Told:
+def told_of(row: MessageRow, kind: EventKind, at: datetime, text: str = "") -> Told:
+    """The facts of an event about a message; `text`: of a reply."""
     return Told(
         event=kind,
         dialect=Dialect(row.dialect),
@@ -325,5 +326,6 @@ def _told(row: MessageRow, kind: EventKind, at: datetime) -> Told:
         tag=row.tag,
         campaign_name=row.campaign_name,
         campaign_id=row.campaign_id,
+        text=text,
         test=row.test,
     )
