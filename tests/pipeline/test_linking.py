@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from pipeline.campaign import address
-from pipeline.world import PHONE, PRIMOTEXTO
+from pipeline.world import PHONE, PRIMOTEXTO, TUESDAY
 
 from passerelle.domain.admission import Wanted
 from passerelle.pipeline.linking import CodeTakenError, shorten
@@ -46,3 +47,10 @@ async def test_a_code_that_is_taken_is_told(world, monkeypatch):
     with pytest.raises(CodeTakenError):
         await asyncio.wait_for(send(), 10)
     assert len(await world.rows("message")) == 1
+
+
+async def test_links_live_from_the_sending_time_on(world):
+    account, due = await world.account(), TUESDAY + timedelta(days=300)
+    wanted = Wanted(items=[(f"+{PHONE}", None)], text="https://shop.example/", due_at=due)
+    await world.submitter.accept(account, wanted, PRIMOTEXTO, beside=shorten(wanted, link))
+    assert [row["created_at"] for row in await world.rows("link_target")] == [due]

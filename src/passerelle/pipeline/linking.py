@@ -31,9 +31,8 @@ def linked(targets: Sequence[Target], codes_of: Callable[[Sequence[Recipient]], 
         if not targets or not s.recipients:
             return
         if one.place == 0:
-            ids[:] = await store.add_targets(
-                connection, s.account_id, one.id, s.dialect, s.tag_key, targets, s.accepted_at
-            )
+            # Links live from the sending time on, which may be months ahead.
+            ids[:] = await store.add_targets(connection, s.account_id, one.id, s.dialect, s.tag_key, targets, s.due_at)
         if not await store.add_links(connection, ids, codes_of(s.recipients), one.place):
             raise CodeTakenError
 
