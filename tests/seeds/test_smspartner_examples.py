@@ -7,9 +7,7 @@ in the balance, in the ledger, in the lists, in the calls that arrive at a real 
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from xml.etree import ElementTree
 
@@ -17,39 +15,9 @@ import pytest
 import requests
 from seeds.conftest import Caller, Live, eventually
 from seeds.shapes import same
+from seeds.sink import Sink
 
 ONE, TWO, STOPPED = "+33639980001", "+33639980002", "+33639980003"
-
-
-class Sink:
-    """Where an account is called back: every body that was posted, by path."""
-
-    def __init__(self) -> None:
-        self.posted: dict[str, list[Any]] = {}
-        sink = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                sink.posted.setdefault(self.path, []).append(json.loads(body))
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def received(self, path: str, count: int = 1) -> list[Any]:
-        """The first `count` calls to a path, once they are there."""
-        eventually(lambda: len(self.posted.get(path, ())) >= count)
-        return self.posted[path]
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 class Shop:
