@@ -74,3 +74,10 @@ def test_values_are_put_in_as_they_are(first, last):
 def test_nothing_known_leaves_nothing_but_fallbacks(names, fallback):
     text = "".join(f"-{{{{{name}{fallback}}}}}" for name in names)
     assert render(text, {}) == f"-{fallback[1:]}" * len(names)
+
+
+def test_a_field_that_never_ends_is_read_once():
+    """Read anew from each blank this takes minutes."""
+    text = "{{a" + " " * 100_000
+    assert template(text).pieces == (text,)
+    assert [one.name for one in template(text + "}}").fields] == ["a"]

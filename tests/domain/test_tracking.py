@@ -95,3 +95,9 @@ def test_every_placeholder_has_a_target_and_all_else_stays(text, page):
     assert len(filled) == len(template.text) + placed * (len(links[0]) - 1 if links else 0)  # so the price is exact
     if not template.targets:
         assert filled == tracking.plain(text)
+
+
+def test_very_many_brackets_are_counted_once():
+    """Counted anew for each of them this takes minutes, and everybody else waits."""
+    assert compile("http://a.fr/" + ")" * 200_000, None).text[1:] == ")" * 200_000
+    assert compile("http://a.fr/" + "(" * 900 + ")" * 901 + ".", None).text[1:] == ")."

@@ -14,7 +14,7 @@ from typing import Any
 FIELDS = ("phone", "firstname", "lastname", "date", "url", "shorturl", "custom1", "custom2", "custom3", "custom4")
 """What a contact of a group has; those of a list have the columns of their list."""
 
-_FIELD = re.compile(r"\{\{\s*([^{}|\s][^{}|]*?)\s*(?:\|([^{}]*))?\}\}")
+_FIELD = re.compile(r"\{\{\s*([^{}|\s][^{}|]*)(?:\|([^{}]*))?\}\}")
 
 
 @dataclass(frozen=True, slots=True)

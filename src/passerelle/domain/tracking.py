@@ -7,6 +7,7 @@ while the fields are merged, so that no value of a contact ever becomes a link.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
@@ -24,6 +25,7 @@ _URL = rf"https?://(?:(?!{_MARKER})[\w\-.~:/?#\[\]@!$&'()*+,;=%|{{}}])+"
 _FOUND = re.compile(rf"(?P<marker>{_MARKER})|(?P<url>{_URL})", re.IGNORECASE)
 _TRAILING = ".,;:!?'*"
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
+_PAIRED = frozenset("()[]{}")
 _SAFE = "-._~:/?#[]@!$&'()*+,;=%|{}"
 
 
@@ -121,11 +123,12 @@ def _placeholder(targets: dict[Target, str], target: Target) -> str:
 
 def _end(url: str) -> tuple[str, str]:
     """An address, and what stands behind it: the signs that end a sentence, brackets that were opened before it."""
-    end = len(url)
+    end, count = len(url), Counter(one for one in url if one in _PAIRED)  # counted once: somebody writes 10^5 of them
     while end:
         last = url[end - 1]
         opening = _BRACKETS.get(last)
-        if last not in _TRAILING and (opening is None or url.count(opening, 0, end) >= url.count(last, 0, end)):
+        if last not in _TRAILING and (opening is None or count[opening] >= count[last]):
             break
+        count[last] -= 1
         end -= 1
     return url[:end], url[end:]
