@@ -160,7 +160,7 @@ BITS = st.sampled_from([
     "<p>", "</p>", "<a href='", "https://a.example/", "javascript:alert(1)", "'>", '">', "<script>", "</script>", "<img src=", "x",
     " onerror=alert(1)", ">", "<", "style='", "position:fixed", "background:url(//a.example)", "color:red", ";", "<svg>", "<style>",
     "</style>", "<!--", "-->", "<table>", "<td bgcolor=red>", "&lt;script&gt;", "\0", "é", "<iframe src=", "data:text/html,x", "'", '"',
-    "<form>", "<input>", "<math><mtext>", "<noscript>", "<title>", "</title>", "<base href=", "=", " ", "\ue000",
+    "<form>", "<input>", "<math><mtext>", "<noscript>", "<title>", "</title>", "<base href=", "=", " ", "\ue000", "&#xe000;", "&#xE0", "0;", "&#57344",
 ])  # fmt: skip
 
 

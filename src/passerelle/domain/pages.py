@@ -62,6 +62,7 @@ _VALUE = re.compile(r"(?:[\w\s#%.,'\"+/-]|(?:rgb|hsl)a?\([\d\s.,%/a-z]*\)|!impor
 _COLOR = re.compile(r"\s*(#[0-9a-f]{3,8}|[a-z]{3,20}|(?:rgb|hsl)a?\([\d\s.,%/a-z]*\))\s*", re.IGNORECASE)
 _PIXELS = re.compile(r"\s*(\d{1,5})(?:\.\d*)?(?:px)?\s*")
 _INLINE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|avif);base64,[A-Za-z0-9+/=\s]+", re.IGNORECASE)
+_SPELLED = re.compile(r"&#(?:[xX]0*([0-9a-fA-F]{1,6})(?![0-9a-fA-F])|0*([0-9]{1,7})(?![0-9]));?")
 _BACK = re.compile(r"(?<![\w#])-\s*[\d.]")  # a length below zero moves one thing over another
 _CLOSER = frozenset({"letter-spacing", "word-spacing"})
 _WIDE = 300  # pixels: a phone may have no more, so this becomes the most that something is wide
@@ -82,7 +83,7 @@ def page_target(title: str, html: str) -> Target:
         return None if attribute == "width" and tag != "img" and _is_wide(value) else value
 
     made = nh3.clean(
-        tracking.plain(html),
+        _SPELLED.sub(_harmless, tracking.plain(html)),
         tags=set(_TAGS),
         clean_content_tags=set(_DROPPED),
         attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
@@ -122,6 +123,12 @@ def has_heading(html: str) -> bool:
 
 
 # --- attributes ----------------------------------------------------------------------------------------------------
+
+
+def _harmless(reference: re.Match[str]) -> str:
+    """A character reference; one that stands for a placeholder would be the code of whoever looks."""
+    character = chr(min(int(reference[1], 16) if reference[1] else int(reference[2]), 0x10FFFF))
+    return reference[0] if tracking.plain(character) else "\ufffd"
 
 
 def _link(url: str, inside: dict[str, int]) -> str | None:
