@@ -14,6 +14,7 @@ from passerelle.pipeline import halting
 from passerelle.pipeline.cancel import CancelVerdict, cancel_submission
 from passerelle.pipeline.dispatch import Dispatcher
 from passerelle.pipeline.large import SLICE
+from passerelle.store import campaigns as store
 
 
 async def test_what_is_paused_does_not_leave(world):
@@ -138,6 +139,28 @@ async def test_stopped_while_it_is_paused(world):
     assert not await world.queued()
 
 
+async def test_a_part_that_was_leased_while_it_was_paused_and_then_stopped_ends(world):
+    """The pump has seen the pause, and would park when nobody looks for it any more."""
+    at = await shop(world)
+    await at.people("Ana")
+    campaign = await at.launched()
+    await at.pause(campaign)
+    dispatcher: Dispatcher = world.dispatcher
+    parked = dispatcher._halt
+
+    async def too_late(connection, parts):
+        assert await at.stop(campaign) is None
+        await parked(connection, parts)
+
+    dispatcher._halt = too_late
+    assert not await world.pump()
+    dispatcher._halt = parked
+    await at.carry_on()
+    assert not await world.pump()
+    assert await world.states() == [State.CANCELLED]
+    assert await world.spent(at.account) == 0
+
+
 async def test_a_part_that_comes_back_to_a_stopped_campaign_ends(world):
     """Refused for now, so not given back: a submit was begun."""
     at = await shop(world)
@@ -177,6 +200,7 @@ async def test_nobody_pauses_for_ever(world):
     await at.carry_on()
     assert await world.states() == [State.CANCELLED]
     assert await world.spent(at.account) == 0
+    assert not await store.paused_before(world.db, world.clock.now(), 9)  # it is not looked at for ever
 
 
 async def test_a_large_one_is_paused_and_stopped_in_slices(world):

@@ -81,7 +81,7 @@ from (select account_id, message_id, submission_id
       limit $3) next
 
 -- name: mark_cancelled
-update submission s set cancelled_at = $3 from unnest($2::bigint[]) as t (id)
+update submission s set cancelled_at = $3, paused_at = null from unnest($2::bigint[]) as t (id)
 where s.account_id = $1 and s.id = t.id and s.cancelled_at is null
 
 -- name: unsettled

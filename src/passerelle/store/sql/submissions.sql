@@ -105,7 +105,8 @@ select (select coalesce(sum(m.parts), 0) from message m where m.account_id = $1 
 select exists (select from sandbox where account_id = $1 and dialect = $2 and number = $3)
 
 -- name: mark_cancelled
-update submission set cancelled_at = $3 where account_id = $1 and id = $2
+-- Its pause, if any, is over: nothing is parked any more, nor stopped after 90 days.
+update submission set cancelled_at = $3, paused_at = null where account_id = $1 and id = $2
 
 -- name: accepted_on
 select account_id, messages from quota_day where account_id = any($1::bigint[]) and day = $2
