@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from passerelle.domain.message import TESTS
 from passerelle.store import ledger, retention
 from passerelle.store.database import Database
 from passerelle.store.numbering import Numbering, month_of, span_of
@@ -176,6 +177,13 @@ async def test_a_moved_submission_is_named_by_its_new_ids_everywhere(db: Databas
         "insert into invitation (account_id, message_id, survey_id, phone, test, at) values (1000, $1, $2, 1, false, $3)",
         FIRST + 1, survey, T0,
     )  # fmt: skip
+    await db.execute(
+        "insert into campaign (account_id, token, dialect, name, class, text, submission_id, state, created_at)"
+        " values (1000, '', 2, '', 1, '', $1, 1, $2)",
+        FIRST, T0,
+    )  # fmt: skip
+    await db.execute("insert into left_out values (1000, $1, 0, '+336', 'opted_out')", FIRST)
+    await db.execute("insert into halt values (1000, $1)", FIRST)
     assert await retention.queued_submissions(db, MONTH) == [Queued(1000, FIRST, 2), Queued(1000, FIRST + 2, 1)]
 
     later = T0 + timedelta(days=400)
@@ -184,7 +192,7 @@ async def test_a_moved_submission_is_named_by_its_new_ids_everywhere(db: Databas
 
     for table in ("event", "reply", "posting", "invitation"):
         assert await db.fetchval(f"select message_id from {table}") == to + 1, table
-    for table in ("posting", "rcs_failover"):
+    for table in ("posting", "rcs_failover", "campaign", "left_out", "halt"):
         assert await db.fetchval(f"select submission_id from {table}") == to, table
     row = await db.fetchrow("select id, cost, messages from submission where number = 77")
     assert tuple(row) == (to, 76_000, 2)
@@ -196,18 +204,23 @@ async def test_a_moved_submission_is_named_by_its_new_ids_everywhere(db: Databas
 
 async def test_a_month_is_closed_with_its_charges_and_its_counted_rows(db: Database) -> None:
     await stored(db, FIRST, text="x", cost=38_000, tag_key="colis")
-    await stored(db, FIRST + 1, text="x", cost=38_000, tag_key="colis", test=True)
+    await stored(db, FIRST + 1, text="x", cost=38_000, tag_key=TESTS, test=True)
     await stored(db, FIRST + 2, text="x", cost=0)
     for id_ in (FIRST, span_of(MONTH)[1]):
         await to_a_group(db, id_)
+    await db.execute("update submission set campaign_id = '\\x00' where id = $1", FIRST)
+    await db.execute(
+        "insert into left_out select 1000, id, 0, '+336', 'opted_out' from unnest($1::bigint[]) id", [FIRST, 7]
+    )
     assert not await retention.under_way(db, MONTH)
     assert len(await retention.orphans(db, MONTH)) == 3
     assert await retention.close_month(db, MONTH, T0)
     posting = await db.fetchrow("select from_account, to_account, amount, kind, note from posting")
     assert tuple(posting) == (1000, ledger.SALES, 76_000, ledger.Kind.CLOSING, "charges of 2026-11")
     counted = await db.fetch("select tag_key, messages from statistic_delta order by 1")
-    assert [tuple(row) for row in counted] == [("", -2), ("colis", -1)]
+    assert [tuple(row) for row in counted] == [("", -1), (TESTS, -1), ("colis", -1)]
     assert [r[0] for r in await db.fetch("select submission_id from group_send")] == [span_of(MONTH)[1]]
+    assert [r[0] for r in await db.fetch("select submission_id from left_out")] == [7]
     assert MONTH not in await retention.months(db)
 
 

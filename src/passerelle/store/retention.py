@@ -191,6 +191,7 @@ async def close_month(db: Database, month: int, now: datetime) -> bool:
             await connection.execute(SQL.close_charges, *span_of(month), now, f"charges of {name[:4]}-{name[4:]}")
             await connection.execute(SQL.uncount_messages, *span_of(month), now)
             await connection.execute(SQL.forget_group_sends, *span_of(month))
+            await connection.execute(SQL.forget_left_out, *span_of(month))
             await connection.execute(f"drop table submission_{name}, message_{name}, part_{name}")
     except asyncpg.LockNotAvailableError:
         return False

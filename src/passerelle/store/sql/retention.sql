@@ -246,6 +246,12 @@ with moved as (
     update invitation set message_id = message_id + $4 where account_id = $1 and message_id >= $2 and message_id < $3
 ), replies as (
     update reply set message_id = message_id + $4 where account_id = $1 and message_id >= $2 and message_id < $3
+), campaigns as (
+    update campaign set submission_id = submission_id + $4 where account_id = $1 and submission_id = $2
+), skipped as (
+    update left_out set submission_id = submission_id + $4 where account_id = $1 and submission_id = $2
+), halts as (
+    update halt set submission_id = submission_id + $4 where account_id = $1 and submission_id = $2
 ), targets as (
     update link_target set submission_id = submission_id + $4 where account_id = $1 and submission_id = $2
 )
@@ -262,6 +268,12 @@ group by account_id order by account_id
 -- name: forget_group_sends
 -- How the submissions of ids $1 to $2 were made.
 delete from group_send where submission_id >= $1 and submission_id < $2
+
+-- name: forget_left_out
+-- Whom the campaigns of ids $1 to $2 were not sent to.
+delete from left_out l
+using (select account_id, id from submission where id >= $1 and id < $2 and campaign_id is not null offset 0) s
+where l.account_id = s.account_id and l.submission_id = s.id
 
 -- name: uncount_messages
 -- Rows stored are counted; figures of what became of them stay.
