@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -113,6 +114,52 @@ async def test_a_code_that_is_taken_is_not_given_again(world, monkeypatch):
     assert first.messages == second.messages == 1
     assert {row["code"] for row in await world.rows("tracked_link")} == {code, "Afresh00"}
     assert len(await world.rows("submission")) == 2
+
+
+async def test_the_database_goes_away_while_links_are_written(world, monkeypatch):
+    at = await shop(world)
+    await at.people("Ana", "Bo")
+    campaign = await at.draft("Bonjour https://a.example/")
+    launch, lost = store.launch, iter([True, False])
+
+    async def lose(connection, *more):
+        if next(lost):
+            await world.db.execute("select pg_terminate_backend($1)", connection.get_server_pid())
+        return await launch(connection, *more)
+
+    monkeypatch.setattr(store, "launch", lose)
+    assert isinstance(await at.launch(campaign), Accepted)
+    assert len(await world.rows("tracked_link")) == len(await world.rows("message")) == 2
+
+
+async def test_contacts_that_are_added_while_they_are_counted(world, monkeypatch):
+    """Ids are taken for as many as were counted; nobody else's are used."""
+    at = await shop(world)
+    await at.people(*map(str, range(SLICE + 9)))
+    campaign = await at.draft()
+    extent = lists.extent
+
+    async def too_few(*asked):
+        count, last = await extent(*asked)
+        return count - 5, last
+
+    monkeypatch.setattr(lists, "extent", too_few)
+    result = await at.launch(campaign)
+    assert isinstance(result, Accepted) and result.messages == SLICE + 9
+    sent = await world.send(at.account, PHONE + 5_000)
+    ids = [row["id"] for row in await world.db.fetch("select id from message")]
+    assert len(set(ids)) == SLICE + 10 and not result.id <= sent.id < result.id + result.messages
+
+
+async def test_what_is_launched_is_what_it_says_then(world):
+    """Somebody has changed it since it was read."""
+    at = await shop(world)
+    await at.people("Ana")
+    campaign = await at.draft("Hier")
+    async with world.db.transaction() as connection:
+        assert await store.change(connection, at.account.id, campaign.id, replace(campaign.draft, text="Demain"))
+    assert isinstance(await at.launch(campaign), Accepted)
+    assert await at.texts() == {0: "Demain"}
 
 
 async def test_a_page_has_its_link(world):

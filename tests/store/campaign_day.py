@@ -76,6 +76,7 @@ async def _halts(
     await halting.carry_on(db, clock, VALIDITY)
     seen = await of.find(account_id, token)
     assert seen is not None
+    await campaigns.rename(db, account_id, seen.campaign.id, "Soldes 3")
     edited = await Editor(of, submitter).edit(account, seen.campaign, "S", "y https://a.example/", PRIMOTEXTO)
     assert isinstance(edited, Edited) and edited.messages > 2_900
     assert await halting.resume(db, account_id, submission, clock.now(), VALIDITY) is None

@@ -54,6 +54,9 @@ async def test_one_alone_launches_it(db, account):
     assert not await campaigns.change(db, account, one.id, DRAFT)
     await campaigns.unclaim(db, account, one.id)
     assert await campaigns.claim(db, account, one.id, timedelta(0))
+    assert await campaigns.change(db, account, one.id, DRAFT)  # whoever had it is dead, and launches nothing any more
+    assert not await campaigns.launch(db, account, one.id, 77, 5, {}, NOW)
+    assert await campaigns.claim(db, account, one.id, timedelta(0))
     assert await campaigns.claim(db, account, one.id, LEASE)  # whoever had it is dead
     launch = (account, one.id, 77, 5, {"opted_out": 1}, NOW)
     assert await campaigns.launch(db, *launch)
@@ -80,6 +83,7 @@ async def test_who_was_left_out(db, account):
 async def test_what_can_be_deleted(db, account, stage, goes):
     one = await made(db, account)
     if stage is not Stage.DRAFT:
+        assert await campaigns.claim(db, account, one.id, LEASE)
         await campaigns.launch(db, account, one.id, 77, 5, {}, NOW)
         await campaigns.set_stage(db, account, 77, stage, NOW)
     assert await campaigns.delete(db, account + 1, one.id) is False

@@ -134,7 +134,10 @@ class Writer:
         return Page(items, regions if any(regions) else ())
 
     def codes_of(self, recipients: Sequence[Recipient]) -> list[list[str]]:
-        """The codes of recipients of one page, by their positions; they are not asked for again."""
+        """The codes of recipients of one page, by their positions. Those of the pages before it are forgotten; its own
+        may be asked for again, by the next try of a batch that was undone."""
         base = recipients[0].position // PAGE * PAGE
-        own = self._codes.pop(base)
+        for before in [one for one in self._codes if one < base]:
+            del self._codes[before]
+        own = self._codes[base]
         return [own[to.position - base] for to in recipients]

@@ -101,11 +101,11 @@ class Campaigns:
 
     async def faults(self, account: Account, draft: Draft, profile: Profile) -> list[Finding]:
         """What is wrong with the text, the sender or the time of a draft, whoever gets it."""
-        ready = await self.ready(draft)
         if not draft.text.strip():
             return [Finding(Reason.TEXT_MISSING), *self._judged(account, draft, profile, "x").findings]
-        if len(draft.text) > LONGEST_TEXT:
+        if len(draft.text) > LONGEST_TEXT:  # before anybody looks for its links and fields
             return [Finding(Reason.TEXT_LONG), *self._judged(account, draft, profile, "x").findings]
+        ready = await self.ready(draft)
         text = ready.render({}, [self._link(account)(NO_CODE)] * len(ready.links))
         judged = self._judged(account, draft, profile, text or "x")
         of_text = [one for one in judged.dropped if one.reason.name.split("_")[0] in _WHOLE]
@@ -231,13 +231,15 @@ class Campaigns:
         if campaign.stage != Stage.DRAFT or not await store.claim(self.db, account.id, campaign.id, CLAIM):
             return Fault.NOT_DRAFT
         try:
-            while True:
+            claimed = await store.find(self.db, account.id, campaign.token)  # somebody may just have changed it
+            while claimed is not None:
                 try:
-                    return await self._launch(account, campaign, profile, idempotency)
+                    return await self._launch(account, claimed, profile, idempotency)
                 except CodeTakenError:
                     continue
                 except LaunchedError:
-                    return Fault.NOT_DRAFT
+                    break
+            return Fault.NOT_DRAFT
         finally:
             with contextlib.suppress(Exception):  # a claim ends by itself
                 await store.unclaim(self.db, account.id, campaign.id)

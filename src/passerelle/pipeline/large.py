@@ -259,6 +259,9 @@ class Large:
         total.dropped += dropped
         if total.hopeless or not kept:
             return
+        if total.messages + len(kept) > order.most:  # contacts that were still being written when they were counted
+            order.id, order.most = 0, 2 * (total.messages + len(kept))
+            raise _Undone(None)
         submission.recipients = kept
         numbers = await self._numbers(order, len(kept))
         one = self._head(order, submission, total, carriers, numbers)

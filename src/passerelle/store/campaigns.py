@@ -389,3 +389,8 @@ async def rewrite(
 async def rewritten(connection: Any, account_id: int, campaign_id: int, name: str, text: str, settled: int) -> None:
     """What the campaign says from now on, and what that has cost; below zero: given back."""
     await connection.execute(SQL.rewritten, account_id, campaign_id, name, text, settled)
+
+
+async def rename(db: Database, account_id: int, campaign_id: int, name: str) -> None:
+    """Call a campaign otherwise that is launched."""
+    await db.execute(SQL.rename, account_id, campaign_id, name)

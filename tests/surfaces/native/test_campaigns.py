@@ -205,6 +205,18 @@ async def test_a_paused_campaign_says_something_else_to_those_who_wait(desk: Des
     assert await handed_over(desk) == ["Adieu Bo"]
 
 
+async def test_a_paused_campaign_is_only_called_otherwise(desk: Desk) -> None:
+    """Its list has gone meanwhile: the texts keep what was known of people."""
+    made = await written(desk, (ALIX, "Alix"))
+    path = f"/campaigns/{made['id']}"
+    await desk.post(f"{path}/launch", status=201)
+    await desk.post(f"{path}/pause")
+    await desk.db.execute("delete from list_contact")
+    assert (await desk("PATCH", path, {"name": "Encore"})).json()["name"] == "Encore"
+    await desk.post(f"{path}/resume")
+    assert await handed_over(desk) == ["Bonjour Alix"]
+
+
 async def test_what_a_paused_campaign_may_not_become(desk: Desk) -> None:
     poor = await desk.open("poor@example.org", euros=0.08)
     made = await written(poor)

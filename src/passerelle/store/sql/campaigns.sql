@@ -11,8 +11,8 @@ returning id
 update campaign
 set name = $3, kind = $4, class = $5, text = $6, sender = $7, list_id = $8, list_token = $9, group_id = $10, due_at = $11,
     flash = $12, page = $13, url = $14, page_title = $15, page_html = $16, test_phone = $17, clean_bounces = $18,
-    clean_stops = $19, keep_list = $20
-where account_id = $1 and id = $2 and state = 0 and claimed_until is null
+    clean_stops = $19, keep_list = $20, claimed_until = null
+where account_id = $1 and id = $2 and state = 0 and (claimed_until is null or claimed_until < clock_timestamp())
 
 -- name: find
 select c.account_id, c.id, c.token, c.dialect, c.name, c.kind, c.class, c.text, c.sender, c.list_id, c.list_token,
@@ -66,10 +66,10 @@ returning true
 update campaign set claimed_until = null where account_id = $1 and id = $2
 
 -- name: launch
--- In the transaction that stores its submission.
+-- In the transaction that stores its submission. Whoever changed it, when the claim was over, has ended the claim.
 update campaign
 set state = 1, submission_id = $3, contacts = $4, left_out = $5, launched_at = $6, claimed_until = null
-where account_id = $1 and id = $2 and state = 0
+where account_id = $1 and id = $2 and state = 0 and claimed_until is not null
 returning true
 
 -- name: leave_out
@@ -164,6 +164,9 @@ with gone as (
     delete from part where account_id = $1 and message_id = any($2::bigint[])
 )
 delete from queue where account_id = $1 and message_id = any($2::bigint[])
+
+-- name: rename
+update campaign set name = $3 where account_id = $1 and id = $2 and state = 1
 
 -- name: rewritten
 -- What was written for those who had not been written to yet, and what it has cost more, or less.

@@ -146,8 +146,10 @@ async def _edit(services: Services, caller: Caller, one: store.Campaign, members
     profile = PROFILES[one.dialect]
     if not name.strip():
         raise invalid("/name", "A campaign has a name.")
-    if "text" in members:
-        await check_fields(services, caller, replace(one.draft, text=text))
+    if "text" not in members:  # a new name is no reason to look at the list again, nor to settle anything
+        await store.rename(services.db, caller.id, one.id, name)
+        return
+    await check_fields(services, caller, replace(one.draft, text=text))
     done = await Editor(services.campaigns, services.submitter).edit(caller.account, one, name, text, profile)
     if isinstance(done, list):
         raise not_kept(done)
