@@ -62,18 +62,13 @@ def sink() -> Iterator[Sink]:
     sink.close()
 
 
-@pytest.fixture(scope="module")
-def main(live):
-    return live.account("500")
-
-
 @pytest.fixture
-def shop(live, main):
-    """A new account with 20 euros: 526 credits."""
-    made = main.call("POST", "subaccount/create", type="simple", parameters={"creditToAttribute": 20})["subaccount"]
-    (key,) = (one["apiKey"] for one in main.call("GET", "subaccount/list")["data"] if one["token"] == made["token"])
+def shop(live):
+    """A new account with 20 euros, 526 credits; a sub-account, which is made in no time."""
+    made = live.call("POST", "subaccount/create", type="simple", parameters={"creditToAttribute": 20})["subaccount"]
+    (key,) = (one["apiKey"] for one in live.call("GET", "subaccount/list")["data"] if one["token"] == made["token"])
     yield Shop(live, key, made["email"])
-    main.call("DELETE", "subaccount/remove", token=made["token"])
+    live.call("DELETE", "subaccount/remove", token=made["token"])
 
 
 @pytest.fixture
@@ -109,6 +104,7 @@ def test_a_notification_and_its_status(shop, phone):
     answer = shop.ask("POST", "/v2/notification/messages/send", body | {"campaignName": "Codes", "category": "2fa"})
     told = answer.json()
     assert answer.text == f'{{"creditsUsed":1.0,"snapshotId":"{told["snapshotId"]}"}}'
+    assert {"Content-Type", "Content-Length"} <= set(dict(answer.headers))  # in the usual capitals
     assert shop.credits == 525 and 0 < int(told["snapshotId"]) < 2**31
     assert phone.latest() == "Votre code : 4711"
 
