@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
 from pipeline.campaign import VALIDITY, shop
 from pipeline.world import LEASE, PHONE, PRICE, TUESDAY
 
@@ -233,6 +234,24 @@ async def test_two_who_pause_and_resume_at_once(world):
     await at.resume(campaign)
     await at.carry_on()
     assert await world.db.fetchval("select count(*) from queue where lane = 3") == 0
+
+
+@pytest.mark.parametrize("way", ["stop", "resume"])
+async def test_two_who_carry_it_out_at_once_leave_nobody_parked(world, monkeypatch, way):
+    """Its owner and workers: of two who meet at a slice only one moves anything."""
+    monkeypatch.setattr(halting, "SLICE", 2)
+    monkeypatch.setattr(halting, "FEW", 0)
+    at = await shop(world)
+    await at.people(*map(str, range(12)))
+    campaign = await at.launched()
+    await at.pause(campaign)
+    await at.carry_on()
+    assert await (at.stop(campaign) if way == "stop" else at.resume(campaign)) is None
+    span = (world.db, at.account.id, campaign.submission_id, world.clock.now(), VALIDITY)
+    await asyncio.gather(*(halting.carry_out(*span) for _ in range(4)))
+    await at.carry_on()
+    assert Lane.PAUSED not in {row["lane"] for row in await world.queued()}
+    assert not await world.rows("halt")
 
 
 async def test_any_submission_can_be_halted(world):

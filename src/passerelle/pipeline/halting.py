@@ -72,8 +72,11 @@ async def _a_few(db: Database, account_id: int, submission_id: int, now: datetim
 
 
 async def carry_out(db: Database, account_id: int, submission_id: int, now: datetime, validity: timedelta) -> bool:
-    """Bring a slice of its queue rows where they belong; whether all are."""
+    """Bring a slice of its queue rows where they belong; whether all are. One at a time: of two who meet at a slice the
+    other moves nothing, and nothing moved means that all is done."""
     async with db.transaction() as connection:
+        if not await campaigns.lock_halt(connection, account_id, submission_id):
+            return True
         return await _carry_out(connection, account_id, submission_id, now, validity)
 
 
@@ -89,9 +92,9 @@ async def _move_some(connection: Any, account_id: int, found: Halting, now: date
     span = (account_id, found.id, found.end)
     if found.cancelled_at is not None:
         waiting = await queue.waiting_messages(connection, *span, SLICE)
-        settlement, taken = await take_back(connection, [(account_id, message) for message in waiting], now)
+        settlement, _ = await take_back(connection, [(account_id, message) for message in waiting], now)
         await settlement.save()
-        return taken
+        return len(waiting)  # some may have been leased meanwhile, the others are behind them
     if found.paused_at is not None:
         return await queue.park_some(connection, *span, SLICE)
     lane = lane_for(found.traffic, found.messages, found.campaign_id is not None)

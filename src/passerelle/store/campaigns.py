@@ -314,6 +314,11 @@ async def halted(connection: Any, after: tuple[int, int]) -> tuple[int, int] | N
     return None if row is None else tuple(row)
 
 
+async def lock_halt(connection: Any, account_id: int, submission_id: int) -> bool:
+    """Whether they are not where they belong, and the caller's until the commit."""
+    return bool(await connection.fetchval(SQL.lock_halt, account_id, submission_id))
+
+
 async def unhalt(connection: Any, account_id: int, submission_id: int) -> None:
     """They are."""
     await connection.execute(SQL.unhalt, account_id, submission_id)

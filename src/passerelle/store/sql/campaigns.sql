@@ -141,6 +141,9 @@ insert into halt (account_id, submission_id) values ($1, $2) on conflict do noth
 select account_id, submission_id from halt
 where (account_id, submission_id) > ($1, $2) order by account_id, submission_id limit 1 for update skip locked
 
+-- name: lock_halt
+select true from halt where account_id = $1 and submission_id = $2 for update
+
 -- name: unhalt
 delete from halt where account_id = $1 and submission_id = $2
 
