@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from system.campaign_clock import AHEAD, BEHIND, paris
-from system.campaign_troubles import pause, resume
+from system.campaign_people import TESTER
+from system.campaign_troubles import HALTS, pause, resume
 
 if TYPE_CHECKING:
     from system.campaign_harness import Stage
@@ -24,13 +25,13 @@ NOT_LOOKED_AT = "select count(*) from queue where lane < 3 and (due_at <= $1 or 
 # Held for longer than an answer takes: by a process that died. Its parts are rescued by the time that is since then.
 ORPHANED = "select count(*) from queue where lease_until < clock_timestamp() + $1::interval"
 HELD = timedelta(seconds=3)
-HALTS = "select count(*) from halt"
 # Receipts of parts whose answer was lost: they are found within a minute, if nothing else has told of the end.
 UNSWEPT = """
 select count(*) from parked_receipt p
 where exists (select from awaiting a join message m on m.account_id = a.account_id and m.id = a.message_id
               where a.phone = p.phone and (a.operator_id = '' or a.operator_id = any(p.forms)) and m.state < 10)
 """
+UNCERTAIN = "select phone from message where uncertain"
 DUE = "select count(*) from (select from queue where lane < 3 and due_at <= $1 limit 1) one"
 LEFT = "select count(*) from (select from queue limit 1) one"
 
@@ -110,10 +111,29 @@ class Days:
         stage = self._stage
         if to - self._clock.now() > LONG:
             await stage.until(self._restless)
+            await self._recount()
         async with stage.calm:
             await stage.killer.all_back()
             await stage.until(self._orphaned)
             await self._clock.move(to)
+
+    async def _recount(self) -> None:
+        """Nothing moves: what the owner is told of the campaign is what the journal shows."""
+        stage, evidence = self._stage, self._stage.evidence
+        stage.progress.look()
+        uncertain = {str(row[0]) for row in await stage.db.fetch(UNCERTAIN)}
+        sent = len((stage.progress.phones.keys() | uncertain) - {TESTER})
+        figures = await stage.owner.call("GET", f"/v2/campaigns/{evidence.told.campaign_id}/status")
+        progress = await stage.owner.call("GET", f"{stage.path}/progress")
+        states = {one["state"]: one["messages"] for one in progress["states"]}
+        counted = {
+            "sent": sent,
+            "waiting": progress["messages"] - sent - states.get("opted_out", 0),
+            "state": "SENDING",
+        }
+        told = {"sent": figures["sent"], "waiting": progress["parts_waiting"], "state": figures["state"]}
+        if told != counted:
+            evidence.faults.append(f"on {self._clock.now():%Y-%m-%d}: told {told}, counted {counted}")
 
     # --- waiting ---------------------------------------------------------------------------------------------------
 

@@ -120,11 +120,11 @@ class Owner:
     async def halt(self, path: str, word: str, phase: str) -> None:
         """Pause or resume it. A conflict may only mean that it was done by a request whose answer was lost."""
         try:
-            await self.call("POST", f"{path}/{word}")
+            told = await self.call("POST", f"{path}/{word}")
         except Refused:
             told = await self.call("GET", path)
-            if told["phase"] != phase:
-                raise
+        if told["phase"] != phase:
+            raise Refused(f"{word}: it is {told['phase']}")
 
     async def skipped(self, path: str) -> dict[str, str]:
         """Who was left out at the launch, phone -> reason."""

@@ -17,6 +17,7 @@ from system.campaign_people import ANSWERS, STOPS, Fate
 if TYPE_CHECKING:
     from system.campaign_harness import Stage
 
+HALTS = "select count(*) from halt"
 OF_DAYS = 4  # pauses that the calendar has
 SOME = 50  # people of whom one writes
 FIRST, LAST = 0.02, 0.9  # share of the recipients between which troubles are made
@@ -77,6 +78,8 @@ class Troubles:
         async with stage.running:
             await pause(stage)
             stage.note("paused")
+            if len(stage.evidence.pauses) % 2:  # every other one is over before all that waits is out of the way
+                await stage.until(self._not_parked)
             await self._stop()
             await self._edit()
             if kind:
@@ -84,6 +87,9 @@ class Troubles:
                 await stage.killer.all_back()
             stage.note("resumed")
             await resume(stage)
+
+    async def _not_parked(self) -> str:
+        return "rows are not parked" if await self._stage.db.fetchval(HALTS) else ""
 
     # --- handsets --------------------------------------------------------------------------------------------------
 
