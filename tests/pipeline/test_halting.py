@@ -12,7 +12,7 @@ from pipeline.world import LEASE, PHONE, PRICE, TUESDAY
 from passerelle.domain.campaigns import PAUSE_DAYS, Fault, Phase
 from passerelle.domain.message import Lane, OutcomeKind, State
 from passerelle.pipeline import halting
-from passerelle.pipeline.cancel import CancelVerdict, cancel_submission
+from passerelle.pipeline.cancel import CancelVerdict, cancel_submission, cancel_waiting
 from passerelle.pipeline.dispatch import Dispatcher
 from passerelle.pipeline.large import SLICE
 from passerelle.store import campaigns as store
@@ -202,6 +202,20 @@ async def test_nobody_pauses_for_ever(world):
     assert await world.states() == [State.CANCELLED]
     assert await world.spent(at.account) == 0
     assert not await store.paused_before(world.db, world.clock.now(), 9)  # it is not looked at for ever
+
+
+async def test_what_is_paused_is_given_back_when_its_sub_account_is_removed(world):
+    """Nobody can resume it, and money that came back after 90 days would reach nobody."""
+    at = await shop(world)
+    await at.people("Ana", "Bo")
+    campaign = await at.launched()
+    await at.pause(campaign)
+    await at.carry_on()
+    world.clock.move(3600)
+    assert await cancel_waiting(world.db, at.account.id, world.clock.now()) == 2
+    assert await world.states() == [State.CANCELLED] * 2
+    assert await world.spent(at.account) == 0
+    assert await cancel_waiting(world.db, at.account.id, world.clock.now()) == 0
 
 
 async def test_a_large_one_is_paused_and_stopped_in_slices(world):

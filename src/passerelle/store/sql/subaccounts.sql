@@ -73,11 +73,11 @@ update account set key_hash = null, key_sealed = null, email = email || ' (remov
 update wallet set state = 1, version = version + 1 where account_id = $1
 
 -- name: waiting
--- Messages whose time has not come and of which a part was never begun.
+-- Messages whose time has not come, or that are parked, and of which a part was never begun.
 select distinct account_id, message_id, submission_id
 from (select account_id, message_id, submission_id
       from (select * from queue where account_id = $1 order by message_id, part offset 0) q
-      where due_at > $2 and lease_until is null and attempts = 0
+      where (due_at > $2 or lane = 3) and lease_until is null and attempts = 0
       limit $3) next
 
 -- name: mark_cancelled
@@ -85,14 +85,14 @@ update submission s set cancelled_at = $3, paused_at = null from unnest($2::bigi
 where s.account_id = $1 and s.id = t.id and s.cancelled_at is null
 
 -- name: unsettled
--- Removed since $1, with money on it or a message whose time has not come ($2).
+-- Removed since $1, with money on it or a message whose time has not come ($2), or that is parked.
 select s.parent_id, s.account_id
 from subaccount s,
      lateral (select balance from wallet w where w.account_id = s.account_id offset 0) w
 where s.removed_at > $1
       and (w.balance > 0 or exists (
-              select from (select due_at, lease_until, attempts from queue q where q.account_id = s.account_id offset 0) q
-              where q.due_at > $2 and q.lease_until is null and q.attempts = 0))
+              select from (select due_at, lane, lease_until, attempts from queue q where q.account_id = s.account_id offset 0) q
+              where (q.due_at > $2 or q.lane = 3) and q.lease_until is null and q.attempts = 0))
 order by s.removed_at limit 100
 
 -- name: end_invitations
