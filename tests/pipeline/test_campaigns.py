@@ -222,6 +222,21 @@ async def test_a_launch_under_a_key_is_answered_again(world):
     assert await at.launch(again, idempotency=key) == Replayed(200, b"%d" % PRICE)
 
 
+async def test_a_twin_waits_for_the_launch_that_is_under_way(world):
+    at = await shop(world)
+    await at.people("Ana")
+    campaign = await at.draft()
+    keys = [Idempotency("/send", key, b"hash", lambda done: (200, b"%d" % done.cost)) for key in ("k1", "k1", "k2")]
+    results = await asyncio.gather(*(at.launch(campaign, idempotency=key) for key in keys))
+    told = [one if isinstance(one, Fault | Replayed) else type(one) for one in results]
+    assert told in (
+        [Accepted, Replayed(200, b"%d" % PRICE), Fault.NOT_DRAFT],
+        [Replayed(200, b"%d" % PRICE), Accepted, Fault.NOT_DRAFT],
+        [Fault.NOT_DRAFT, Fault.NOT_DRAFT, Accepted],
+    )
+    assert await world.spent(at.account) == PRICE
+
+
 async def test_its_phases(world):
     at = await shop(world)
     await at.people("Ana", "Bo")

@@ -35,6 +35,7 @@ from .linking import CodeTakenError, linked
 from .submit import Submitter
 
 CLAIM = timedelta(minutes=5)  # in which a launch is over, or its process dead
+TWIN = 0.2  # seconds after which a twin looks again
 PAST = timedelta(minutes=5)  # a time that is past by no more than that is now
 STAND_IN = "+33639980000"  # a number for what can be told without one
 NO_CODE = "-" * links.LENGTH
@@ -223,13 +224,16 @@ class Campaigns:
     async def launch(
         self, account: Account, campaign: Campaign, profile: Profile, idempotency: Idempotency | None = None
     ) -> Result | Fault:
-        """Submit it to everybody in its list, each once. Only Accepted has changed anything."""
-        if campaign.stage != Stage.DRAFT and idempotency is not None:
-            known = await self._submitter.answered(account.id, idempotency)
+        """Submit it to everybody in its list, each once. Only Accepted has changed anything. Under a key, whoever comes
+        while it is being launched waits for what is answered."""
+        while not await store.claim(self.db, account.id, campaign.id, CLAIM):
+            fresh = await store.find(self.db, account.id, campaign.token)  # with its answer, if it is launched
+            known = None if idempotency is None else await self._submitter.answered(account.id, idempotency)
             if known is not None:
                 return known
-        if campaign.stage != Stage.DRAFT or not await store.claim(self.db, account.id, campaign.id, CLAIM):
-            return Fault.NOT_DRAFT
+            if idempotency is None or fresh is None or fresh.stage != Stage.DRAFT:
+                return Fault.NOT_DRAFT
+            await asyncio.sleep(TWIN)
         try:
             claimed = await store.find(self.db, account.id, campaign.token)  # somebody may just have changed it
             while claimed is not None:
