@@ -145,6 +145,27 @@ def test_a_page_with_colours_of_its_own_is_known(html, painted):
     assert pages.is_painted(made(html)) is painted
 
 
+@pytest.mark.parametrize(
+    ("html", "safe"),
+    [
+        ("<b>a <I>b</I></b>", "<b>a <i>b</i></b>"),
+        ('<font color="red" id=x>a</font>', '<font color="red">a</font>'),
+        ("<p><b>a<p>b", "<p><b>a</b></p><p>b</p>"),
+        ("<nobr>a</nobr><br><strong\n>b</strong\t>", "a<br><strong>b</strong>"),
+        ("&lt;b> <x-script>a</x-script>", "&lt;b&gt; a"),
+    ],
+)
+def test_what_readers_of_html_open_anew_is_closed(html, safe):
+    assert page_target("", html).html == safe
+
+
+def test_a_page_does_not_grow():
+    """A reader of HTML makes 100 MB of this, and needs a gigabyte for it."""
+    fonts = "".join(f"<font color={n}>" for n in range(2_000))
+    bomb = f"<p>{fonts}" + "<p>x" * 2_000
+    assert len(page_target("", bomb).html) < 4 * len(bomb)
+
+
 class Seen(HTMLParser):
     """Everything that a browser would find, by the rules of somebody else."""
 
