@@ -1,4 +1,4 @@
-"""An account that calls Primotexto v2 as the official samples do, and the handsets that it writes to.
+"""An account that calls Primotexto v2 as the official samples do.
 
 The one rule: every answer is held to the documented status, media type and shape before anybody looks into it.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 import requests
@@ -18,35 +17,6 @@ from seeds.shapes import pairs, same
 JSON = "application/json;charset=UTF-8"
 BROWSER = {"User-Agent": "Mozilla/5.0 (Linux; Android 14) Chrome/126.0 Mobile", "Accept": "text/html,*/*;q=0.8"}
 PREVIEWER = {"User-Agent": "WhatsApp/2.23.20.0 A", "Accept": "*/*"}
-
-_digits = count(1000)
-
-
-def a_number() -> str:
-    """An ordinary number of the simulated operator that nobody has written to."""
-    return f"+3363998{next(_digits)}"
-
-
-class Handset:
-    """One phone of the simulated operator, on its HTTP pages."""
-
-    def __init__(self, live: Live, number: str) -> None:
-        self._url, self.number = live.phones_url, number
-
-    def texts(self) -> list[str]:
-        """What came, oldest first."""
-        screen = requests.get(f"{self._url}/api/phones/{self.number}", timeout=10).json()
-        return [one["text"] for one in screen["texts"] if not one["mine"]]
-
-    def latest(self, told: int = 1) -> str:
-        """The newest text, once there are `told`."""
-        return eventually(lambda: len(found := self.texts()) >= told and found[-1])
-
-    def answer(self, text: str) -> None:
-        """Text back to the short code, in the box of its page."""
-        form = {"to": "36000", "text": text}
-        page = requests.post(f"{self._url}/{self.number}/reply", data=form, allow_redirects=False, timeout=10)
-        assert page.status_code == 303, page.text
 
 
 class Shop:

@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 from seeds.conftest import eventually
-from seeds.primotexto import BROWSER, PREVIEWER, Handset, Shop, a_number, members
+from seeds.handset import Handset, a_number
+from seeds.primotexto import BROWSER, PREVIEWER, Shop, members
 from seeds.primotexto_answers import (
     ACCOUNT,
     BLACKLISTS,

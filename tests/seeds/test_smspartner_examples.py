@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 import requests
 from seeds.conftest import Caller, Live, eventually
+from seeds.handset import Handset
 from seeds.shapes import same
 from seeds.sink import Sink
 
@@ -302,9 +303,9 @@ def test_a_long_number(shop, live):
 
     documented = """{"msisdn": "33639980001", "to": "33644630001", "messageId": "6f1c2f6e-8b1c-4c57-9d0e-3a8f0b7a51c2",
      "text": "Oui", "type": "text", "keyword": "Oui", "message-timestamp": "2026-11-12 09:51:46"}"""
-    requests.post(
-        f"{live.phones_url}/api/phones/{ONE}/reply", json={"to": "33644630077", "text": "Oui merci"}, timeout=10
-    )
+    phone = Handset(live, ONE)
+    phone.shows("Venez-vous ?")
+    phone.answer("Oui merci", to="33644630077")
     answer = shop.sink.received("/long")[0]
     assert same(json.dumps(answer), documented)
     assert (answer["to"], answer["text"], answer["keyword"]) == ("33644630077", "Oui merci", "Oui")
@@ -339,7 +340,9 @@ def test_a_survey(shop, live, tmp_path):
     asked = {"phoneNumbers": TWO, "sondageIdent": ident}
     told = shop.json("POST", "sondage/to/send", SENT, **asked, urlResponse=f"{shop.sink.url}/survey")
     assert shop.balance == round(20 - told["cost"], 3)
-    requests.post(f"{live.phones_url}/api/phones/{TWO}/reply", json={"to": "36000", "text": "1"}, timeout=10)
+    phone = Handset(live, TWO)
+    phone.shows("satisfait")
+    phone.answer("1")
     answer = shop.sink.received("/survey")[0]
     documented = """{"type": "response", "phone_number": "+33639980001", "text": "Oui merci", "message_id": 70413}"""
     assert same(json.dumps(answer), documented)
