@@ -37,7 +37,7 @@ _DROPPED = _words(
     "script style title template noscript iframe frame frameset noframes object embed applet svg math textarea select",
     "option audio video canvas map",
 )
-# Where one of these is not closed, a reader of HTML opens it anew in each paragraph behind: 40 kB of them become 100 MB.
+# Where one of these is not closed, a reader of HTML opens it anew in each paragraph on: 40 kB of them become 100 MB.
 # While a page is made safe they have names of no meaning, and are closed with what they stand in.
 _REOPENED = "b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u"
 _WRITTEN = re.compile(rf"<(/?)({_REOPENED})(?=[\s/>])", re.IGNORECASE)
