@@ -237,6 +237,16 @@ async def test_a_twin_waits_for_the_launch_that_is_under_way(world):
     assert await world.spent(at.account) == PRICE
 
 
+async def test_of_those_that_come_together_one_is_the_last_of_the_month(world):
+    at = await shop(world, free_campaigns=1)
+    await at.people("Ana")
+    drafts = [await at.draft() for _ in range(3)]
+    results = await asyncio.gather(*(at.launch(one) for one in drafts))
+    assert sorted(type(one).__name__ for one in results) == ["Accepted", "Refused", "Refused"]
+    assert {one.findings[0].reason for one in results if isinstance(one, Refused)} == {Reason.CAMPAIGN_LIMIT}
+    assert await world.spent(at.account) == PRICE
+
+
 async def test_its_phases(world):
     at = await shop(world)
     await at.people("Ana", "Bo")

@@ -24,12 +24,13 @@ from ..domain.profile import Profile
 from ..domain.reasons import Finding, Reason
 from ..domain.tracking import Target, as_asked
 from ..store import campaigns as store
+from ..store import ledger
 from ..store import links as codes
 from ..store.campaigns import Campaign, Draft, Skipped
 from ..store.database import Database
 from ..store.submissions import Numbered
 from .audience import Audience, Writer, of_group, of_list
-from .batch import Beside, Idempotency, Result
+from .batch import Beside, Idempotency, Refused, Result
 from .large import Order, Pages
 from .linking import CodeTakenError, linked
 from .submit import Submitter
@@ -48,6 +49,10 @@ Address = Callable[[str, str], str]
 
 class LaunchedError(Exception):
     """Somebody else has launched it meanwhile."""
+
+
+class LimitError(Exception):
+    """Others of the account were launched meanwhile, and it is one too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +248,8 @@ class Campaigns:
                     continue
                 except LaunchedError:
                     break
+                except LimitError:
+                    return Refused([Finding(Reason.CAMPAIGN_LIMIT)], [])
             return Fault.NOT_DRAFT
         finally:
             with contextlib.suppress(Exception):  # a claim ends by itself
@@ -254,7 +261,7 @@ class Campaigns:
         plan = await self.plan(account, campaign, profile)
         if isinstance(plan, Fault):
             return plan
-        beside = _launched(campaign, plan)
+        beside = _launched(campaign, plan, account.rules.free_campaigns)
         order = Order(account, plan.wanted, profile, plan.pages, plan.contacts, idempotency, beside)
         return await self._submitter.accept_pages(order)
 
@@ -264,8 +271,9 @@ class Campaigns:
         return Writer(ready, key, profile.policy(account.rules.characters), self._link(account))
 
 
-def _launched(campaign: Campaign, plan: Plan) -> Beside:
-    """Writes, with the messages, their links, who is left out, and that it is launched."""
+def _launched(campaign: Campaign, plan: Plan, limit: int) -> Beside:
+    """Writes, with the messages, their links, who is left out, and that it is launched. `limit`: of campaigns a month,
+    looked at under the lock of the wallet: of those that come together one is the last."""
     links_of = linked(plan.ready.links, plan.writer.codes_of)
 
     async def write(connection: Any, one: Numbered) -> None:
@@ -276,6 +284,11 @@ def _launched(campaign: Campaign, plan: Plan) -> Beside:
         skipped = [Skipped(finding.position, finding.subject, finding.reason.value) for finding in one.dropped]
         await store.leave_out(connection, account_id, one.id, skipped)
         counts = Counter(finding.reason.value for finding in one.dropped)
+        if limit:
+            await ledger.lock_wallets(connection, [account_id])
+            since = campaigns.month_began(now)
+            if await store.launched_since(connection, account_id, since, campaign.dialect) >= limit:
+                raise LimitError
         if not await store.launch(connection, account_id, campaign.id, one.id, plan.contacts, counts, now):
             raise LaunchedError
 

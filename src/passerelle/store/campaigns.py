@@ -233,7 +233,7 @@ async def skipped(db: Database, account_id: int, submission_id: int, after: int,
     return [Skipped(*row) for row in await db.fetch(SQL.skipped, account_id, submission_id, after, limit)]
 
 
-async def launched_since(db: Database, account_id: int, since: datetime, dialect: int) -> int:
+async def launched_since(db: Any, account_id: int, since: datetime, dialect: int) -> int:
     """How many were launched."""
     found: int = await db.fetchval(SQL.launched_since, account_id, since, dialect)
     return found
