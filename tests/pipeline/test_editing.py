@@ -59,10 +59,10 @@ async def test_links_of_the_new_text_are_personal_too(world):
     links = await world.db.fetch(
         "select l.code, l.place, t.url from tracked_link l join link_target t on t.id = l.target_id order by t.id, place"
     )
-    assert [row["url"] for row in links] == ["https://a.example/"] * 2 + ["https://b.example/"] * 2
+    assert [row["url"] for row in links] == ["https://b.example/"] * 2
     assert await at.texts() == {
-        0: f"https://l.example/{links[2]['code']} Ana",
-        1: f"https://l.example/{links[3]['code']} Bo",
+        0: f"https://l.example/{links[0]['code']} Ana",
+        1: f"https://l.example/{links[1]['code']} Bo",
     }
 
 
@@ -111,3 +111,30 @@ async def test_many_are_written_anew_in_slices(world):
     assert await at.edit(campaign, "Autre {{prénom}}") == Edited(2 * SLICE + 3, 0)
     texts = await at.texts()
     assert all(texts[n] == f"Autre {n}" for n in range(2 * SLICE + 3))
+
+
+async def test_while_parts_are_handed_over_nobody_edits(world):
+    """What comes back unsent would keep the old text."""
+    at = await shop(world)
+    await at.people("Ana", "Bo")
+    campaign = await at.launched()
+    gone = await world.pump()
+    await at.pause(campaign)
+    assert await at.edit(campaign, "Autre") is Fault.BUSY
+    for part in gone:
+        await world.record(part, OutcomeKind.UNSENT)
+    assert await at.edit(campaign, "Autre") == Edited(2, 0)
+
+
+async def test_links_that_nobody_was_told_are_gone(world):
+    at = await shop(world)
+    await at.people("Ana", "Bo")
+    world.operator.slots = 1
+    campaign = await at.launched("https://a.example/ {{prénom}}")
+    (gone,) = await world.pump()
+    await world.record(gone, OutcomeKind.SENT, "a")
+    await at.pause(campaign)
+    for text in ("https://b.example/", "https://c.example/", "Bonjour"):
+        await at.edit(campaign, text)
+    (left,) = await world.rows("tracked_link")
+    assert gone.text.startswith(f"https://l.example/{left['code']} ")

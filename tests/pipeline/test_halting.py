@@ -291,3 +291,33 @@ async def test_a_scheduled_one_is_cancelled_whole(world):
     assert await at.phase(campaign) is Phase.CANCELLED
     assert await world.spent(at.account) == 0
     await at.carry_on()
+
+
+async def test_what_runs_is_stopped_not_cancelled(world):
+    """A part of it may be leased at that very moment."""
+    at = await shop(world)
+    await at.people("Ana")
+    campaign = await at.launched()
+    assert await at.stop(campaign) is None
+    assert await at.phase(campaign) is Phase.STOPPED
+    assert await world.spent(at.account) == 0
+
+
+async def test_one_that_fails_does_not_keep_the_others(world, monkeypatch):
+    at = await shop(world)
+    await at.people("Ana")
+    first, second = await at.launched(), await at.launched()
+    for campaign in (first, second):
+        await at.pause(campaign)
+    move = halting._move_some
+
+    async def fail(connection, account_id, found, now, validity):
+        if found.id == first.submission_id:
+            raise ValueError("this one cannot be moved")
+        return await move(connection, account_id, found, now, validity)
+
+    monkeypatch.setattr(halting, "_move_some", fail)
+    await at.carry_on()
+    assert {row["submission_id"]: row["lane"] for row in await world.queued()} == {
+        first.submission_id: Lane.BULK, second.submission_id: Lane.PAUSED,
+    }  # fmt: skip

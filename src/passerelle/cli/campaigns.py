@@ -284,7 +284,7 @@ def forecast(ident: str, /, *, account: str | None = None, json: Json = False, w
             if one.submission_id is not None:
                 raise Problem(f"it is launched: `passerelle campaigns show {ident}` says how far it is")
             routes, rates = at.base.routes(), _rates(at.base)
-            found = await foresee(at.campaigns, at.submitter, at.account, one, _profile(one.dialect), routes, rates)
+            found = await foresee(at.campaigns, at.account, one, _profile(one.dialect), routes, rates)
             if isinstance(found, Fault):
                 raise Problem("its list or group is gone, or has nobody")
             obstacles = obstacles_of(found)

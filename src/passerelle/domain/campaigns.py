@@ -63,6 +63,7 @@ class Fault(enum.Enum):
     NOT_SCHEDULED = "not_scheduled"
     NOT_RUNNING = "not_running"
     NOT_PAUSED = "not_paused"
+    BUSY = "busy"  # parts of it are being handed over
     NOT_DELETABLE = "not_deletable"
     NO_AUDIENCE = "no_audience"  # the list is gone, or nobody is left of it
     DATE_PAST = "date_past"

@@ -35,6 +35,7 @@ from .large import Order, Pages
 from .linking import CodeTakenError, linked
 from .submit import Submitter
 
+FORECASTS = 2  # at once
 CLAIM = timedelta(minutes=5)  # in which a launch is over, or its process dead
 TWIN = 0.2  # seconds after which a twin looks again
 PAST = timedelta(minutes=5)  # a time that is past by no more than that is now
@@ -83,6 +84,7 @@ class Campaigns:
         self.clock = clock
         self._submitter = submitter
         self._address = address
+        self.few = asyncio.Semaphore(FORECASTS)
 
     # --- looked at -------------------------------------------------------------------------------------------------
 

@@ -91,6 +91,8 @@ class Editor:
             found = await store.lock_submission(connection, account.id, campaign.submission_id)
             if found is None or found.paused_at is None or found.cancelled_at is not None:
                 return Fault.NOT_PAUSED
+            if await queue.any_leased(connection, account.id, found.id, found.end):
+                return Fault.BUSY  # what comes back unsent would keep the old text
             targets = await self._targets(connection, account.id, found, ready, now)
             work = _Work(account, campaign, ready, audience, profile, found, targets, now)
             async for some, queued in _slices(connection, account.id, found):
@@ -139,9 +141,11 @@ class Editor:
         return judged
 
     async def _link(self, connection: Any, work: _Work, some: Sequence[Unsent], own: Sequence[Sequence[str]]) -> None:
+        """Their new links; those of the text before were told to nobody."""
+        places = [one.id - work.found.id for one in some]
+        await tracking.drop_links(connection, work.account.id, work.found.id, work.targets, places)
         if not work.targets:
             return
-        places = [one.id - work.found.id for one in some]
         if not await tracking.add_links_at(connection, work.targets, own, places):
             raise CodeTakenError
 

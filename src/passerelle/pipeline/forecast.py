@@ -6,11 +6,11 @@ The one rule: it is made by the very functions that launch, so it cannot say any
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
 
 from ..domain import campaigns
 from ..domain.account import Account
@@ -20,15 +20,13 @@ from ..domain.hours import opening
 from ..domain.message import Recipient, Submission, TrafficClass
 from ..domain.profile import Profile
 from ..domain.reasons import Finding
-from ..domain.routing import Route, lane_of
+from ..domain.routing import Route, lane_for
 from ..store import group_sends, optouts
+from ..store.campaigns import Campaign
 from ..store.database import Database
-from .batch import ENDLESS, Accepted, Blocked, Item, Refused, Verdicts, decide, pairs
+from .batch import kept_of
 from .campaigns import Campaigns, Plan
-from .large import gathered
-from .submit import Submitter
-
-LOOKED_AT = 5_000  # numbers whose lists are read at once
+from .large import Order, judged_pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +50,8 @@ class Forecast:
 
 async def forecast(
     of: Campaigns,
-    submitter: Submitter,
     account: Account,
-    campaign: Any,
+    campaign: Campaign,
     profile: Profile,
     routes: Sequence[Route],
     rates: Mapping[int, int],
@@ -63,92 +60,75 @@ async def forecast(
     plan = await of.plan(account, campaign, profile)
     if isinstance(plan, campaigns.Fault):
         return plan
-    now = of.clock.now()
-    wanted = await gathered(plan.wanted, plan.pages)
-    judged = await submitter.judge(wanted, account, profile)
-    if judged.submission is None:
-        return _refused(account, plan, judged)
-    submission = judged.submission
-    item = Item(account, wanted, profile, None, cast(Any, None), submission, judged.dropped)
-    blocked = await _blocked(of.db, item)
-    made = await asyncio.to_thread(_counted, item, blocked, routes, now)
+    async with of.few:
+        made = await _counted(of, account, plan, profile, routes)
     return Forecast(
         contacts=plan.contacts,
-        recipients=made.recipients,
+        recipients=made.recipients if not made.findings else 0,
         left_out=made.left_out,
-        findings=(),
+        findings=made.findings,
         parts=made.carriers.total(),
         by_parts=made.by_parts,
         cost=made.cost,
         balance=account.balance,
-        due_at=submission.due_at,
+        due_at=made.submission.due_at if made.submission else None,
         held=made.held,
-        expected_end=await _end(of.db, account, submission, made.carriers, rates, now),
+        expected_end=await _end(of.db, account, made, rates, of.clock.now()),
         unknown_fields=campaigns.unknown_fields(plan.ready, plan.audience.names),
         example=made.example,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """Everybody, counted. `carriers`: parts that each takes."""
+@dataclass(slots=True)
+class _Sum:
+    """Everybody, counted page by page. `carriers`: parts that each takes."""
 
+    findings: list[Finding] = field(default_factory=list)
+    submission: Submission | None = None
     recipients: int = 0
-    left_out: Mapping[str, int] = field(default_factory=dict)
-    by_parts: Mapping[int, int] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
+    by_parts: Counter[int] = field(default_factory=Counter)
     cost: int = 0
     held: int = 0
     carriers: Counter[int] = field(default_factory=Counter)
     example: str = ""
 
-
-def _refused(account: Account, plan: Plan, judged: Judged) -> Forecast:
-    return Forecast(
-        contacts=plan.contacts,
-        recipients=0,
-        left_out=Counter(one.reason.value for one in judged.dropped),
-        findings=judged.findings,
-        parts=0,
-        by_parts={},
-        cost=0,
-        balance=account.balance,
-        due_at=None,
-        held=0,
-        expected_end=None,
-        unknown_fields=campaigns.unknown_fields(plan.ready, plan.audience.names),
-        example="",
-    )
+    def add(self, account: Account, kept: Sequence[Recipient], carriers: Sequence[int], submission: Submission) -> None:
+        """A page of those who get it."""
+        if kept and not self.recipients:
+            self.submission, self.example = submission, kept[0].text or submission.text
+        self.recipients += len(kept)
+        self.by_parts.update(to.parts for to in kept)
+        self.cost += sum(to.price for to in kept)
+        self.held += sum(_is_held(account, submission, to) for to in kept)
+        for carrier, to in zip(carriers, kept, strict=True):
+            self.carriers[carrier] += to.parts
 
 
-async def _blocked(db: Database, item: Item) -> Blocked:
-    """What the lists have of them."""
-    _, phones = pairs([item])
-    found: Blocked = set()
-    for start in range(0, len(phones), LOOKED_AT):
-        found |= await optouts.blocked_of(db, item.account.id, phones[start : start + LOOKED_AT])
-    return found
+async def _counted(of: Campaigns, account: Account, plan: Plan, profile: Profile, routes: Sequence[Route]) -> _Sum:
+    """As a launch would go through them; whatever the balance. Where it cannot be launched nothing but the reasons."""
+    order, made = Order(account, plan.wanted, profile, plan.pages, plan.contacts), _Sum()
+    async with contextlib.aclosing(judged_pages(order, None, of.clock.now())) as pages:
+        async for judged in pages:
+            told = {one.reason for one in made.findings}
+            made.findings += [one for one in judged.findings if one.reason not in told]
+            await _add_page(of, account, judged, routes, made)
+    if made.findings:
+        return _Sum(findings=made.findings, left_out=made.left_out)
+    return made
 
 
-def _counted(item: Item, blocked: Blocked, routes: Sequence[Route], now: datetime) -> _Counted:
-    """Slow of many: for a thread. Whatever the balance."""
-    account, submission = item.account, item.submission
-    verdicts = Verdicts({account.id: ENDLESS})
-    result = decide(item, account.version, blocked, verdicts, routes, now)
-    if not isinstance(result, Accepted):
-        assert isinstance(result, Refused)
-        return _Counted(left_out=Counter(one.reason.value for one in result.dropped))
-    carriers: Counter[int] = Counter()
-    for carrier, to in zip(verdicts.stored[0].carrier_ids, result.kept, strict=True):
-        carriers[carrier] += to.parts
-    return _Counted(
-        recipients=len(result.kept),
-        left_out=Counter(one.reason.value for one in result.dropped),
-        by_parts=Counter(to.parts for to in result.kept),
-        cost=result.cost,
-        held=sum(_is_held(account, submission, to) for to in result.kept),
-        carriers=carriers,
-        example=result.kept[0].text or submission.text,
-    )
+async def _add_page(of: Campaigns, account: Account, judged: Judged, routes: Sequence[Route], made: _Sum) -> None:
+    submission = judged.submission
+    if submission is None:
+        made.left_out.update(one.reason.value for one in judged.dropped)
+        return
+    looked_at = submission.stop_applies or submission.bounce_applies
+    phones = [to.phone for to in submission.recipients] if looked_at else []
+    blocked = await optouts.blocked_of(of.db, account.id, phones) if phones else set()
+    kept, carriers, dropped = kept_of(submission, judged.dropped, blocked, routes)
+    made.left_out.update(one.reason.value for one in dropped)
+    await asyncio.to_thread(made.add, account, kept, carriers, submission)
 
 
 def _is_held(account: Account, submission: Submission, to: Recipient) -> bool:
@@ -158,19 +138,15 @@ def _is_held(account: Account, submission: Submission, to: Recipient) -> bool:
     return opening(account.rules, to.phone, submission.due_at, to.region) > submission.due_at
 
 
-async def _end(
-    db: Database,
-    account: Account,
-    s: Submission,
-    carriers: Mapping[int, int],
-    rates: Mapping[int, int],
-    now: datetime,
-) -> datetime | None:
+async def _end(db: Database, account: Account, made: _Sum, rates: Mapping[int, int], now: datetime) -> datetime | None:
     """When the last leaves, if all carriers keep what was agreed; None: one of them has agreed to nothing."""
-    ends = []
+    if made.submission is None:
+        return None
+    s, ends = made.submission, []
     is_held = s.traffic is TrafficClass.MARKETING and not account.rules.quiet_exempt
     hours = paris_hours(account) if is_held else None
-    for carrier, own in carriers.items():
-        sooner = await group_sends.before(db, carrier, lane_of(s), s.due_at, now)
+    lane = lane_for(s.traffic, made.recipients, True)
+    for carrier, own in made.carriers.items():
+        sooner = await group_sends.before(db, carrier, lane, s.due_at, now)
         ends.append(expected_end(now, s.due_at, sooner + own, float(rates.get(carrier, 0)), hours))
     return max((end for end in ends if end), default=None) if all(ends) else None

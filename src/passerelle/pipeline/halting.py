@@ -10,12 +10,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from .. import telemetry
 from ..clock import Clock
 from ..domain.campaigns import PAUSE_DAYS, Fault, Stage
 from ..domain.routing import lane_for
 from ..store import campaigns, queue, submissions
 from ..store.campaigns import Halting
-from ..store.database import Database
+from ..store.database import Database, is_transient
 from ..store.lists import delete as delete_list
 from .cancel import take_back
 
@@ -57,7 +58,9 @@ async def stop(db: Database, account_id: int, submission_id: int, now: datetime,
             return Fault.NOT_RUNNING
         whole = await submissions.still_queued(connection, account_id, found.id, found.end)
         await submissions.mark_cancelled(connection, account_id, submission_id, now)
-        stage = Stage.CANCELLED if whole["queued"] == whole["parts"] else Stage.STOPPED
+        # What is neither paused nor yet to come may be leased at this very moment.
+        is_still = found.paused_at is not None or found.due_at > now
+        stage = Stage.CANCELLED if is_still and whole["queued"] == whole["parts"] else Stage.STOPPED
         await campaigns.set_stage(connection, account_id, submission_id, stage, now)
         await campaigns.halt(connection, account_id, submission_id)
     await _a_few(db, account_id, submission_id, now, validity)
@@ -106,14 +109,31 @@ async def _move_some(connection: Any, account_id: int, found: Halting, now: date
 
 async def carry_on(db: Database, clock: Clock, validity: timedelta) -> None:
     """Carry on what was begun: pauses, resumptions and stops of large submissions, and of callers that died."""
-    after = FIRST
-    while True:
+    more = True
+    while more:  # a slice of each in turn
+        more, after = False, FIRST
+        while (found := await _next(db, after, clock.now(), validity)) is not None:
+            after, done = found
+            more = more or not done
+
+
+async def _next(
+    db: Database, after: tuple[int, int], now: datetime, validity: timedelta
+) -> tuple[tuple[int, int], bool] | None:
+    """A slice of the next one, and whether that was all; one that fails does not keep the others."""
+    key = after
+    try:
         async with db.transaction() as connection:
-            key = await campaigns.halted(connection, after)
-            if key is None:
-                return
-            done = await _carry_out(connection, *key, clock.now(), validity)
-        after = key if done else after
+            found = await campaigns.halted(connection, after)
+            if found is None:
+                return None
+            key = found
+            return key, await _carry_out(connection, *key, now, validity)
+    except Exception as error:
+        if is_transient(error) or key == after:
+            raise
+        telemetry.log(telemetry.Event.WORKER_FAILED, room="halt", error=repr(error)[:200])
+        return key, True
 
 
 async def end(db: Database, clock: Clock, validity: timedelta) -> None:

@@ -8,8 +8,9 @@ was decided before that stands only if it still holds, else everything is undone
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -32,7 +33,6 @@ from .accounts import Accounts
 from .batch import Accepted, Beside, Denied, Idempotency, Refused, Result, count_result, deltas, kept_of, replay
 
 SLICE = 2_000  # messages a page: some ten milliseconds of ours, some fifty of the database's
-AHEAD = 2  # pages that are judged while one is written
 AT_ONCE = 2  # submissions
 PATIENCE = 60.0  # seconds that a database which is away is waited for
 PAUSE = 0.2
@@ -223,28 +223,12 @@ class Large:
         """While a page is written the next ones are judged, in a thread."""
         total = _Sum()
         credit = await ledger.balance(connection, order.account.id)
-        ahead: asyncio.Queue[Judged | None] = asyncio.Queue(AHEAD)
-        judging = asyncio.create_task(self._judge_all(order, now, ahead))
-        try:
-            while (judged := await ahead.get()) is not None:
+        async with contextlib.aclosing(judged_pages(order, self._aside, now)) as pages:
+            async for judged in pages:
                 await self._write_page(connection, order, judged, total)
                 if total.cost > credit and not total.hopeless:
                     total.findings.append(Finding(Reason.CREDIT))
-            await judging
-        finally:
-            judging.cancel()
         return total
-
-    async def _judge_all(self, order: Order, now: datetime, ahead: asyncio.Queue[Judged | None]) -> None:
-        base, seen = 0, set[int]()
-        loop = asyncio.get_running_loop()
-        try:
-            async for make in order.pages():
-                count, judged = await loop.run_in_executor(self._aside, _judged, order, make, base, seen, now)
-                base += count
-                await ahead.put(judged)
-        finally:
-            await ahead.put(None)
 
     async def _write_page(self, connection: Any, order: Order, judged: Judged, total: _Sum) -> None:
         submission = judged.submission
@@ -336,6 +320,24 @@ class Large:
             status, body = once.render(accepted)
             answer = Answer(*key, once.body_hash, status, body, order.id, now)
             await submissions.insert_answers(connection, [answer], now)
+
+
+async def judged_pages(order: Order, aside: Executor | None, now: datetime) -> AsyncGenerator[Judged]:
+    """What the rules say of each page. While the caller is at work with one, the next is judged in a thread."""
+    loop, pages, seen = asyncio.get_running_loop(), order.pages(), set[int]()
+
+    async def following(base: int) -> tuple[int, Judged] | None:
+        make = await anext(pages, None)
+        return None if make is None else await loop.run_in_executor(aside, _judged, order, make, base, seen, now)
+
+    base, ahead = 0, asyncio.create_task(following(0))
+    try:
+        while (found := await ahead) is not None:
+            base += found[0]
+            ahead = asyncio.create_task(following(base))
+            yield found[1]
+    finally:
+        ahead.cancel()
 
 
 def is_large(wanted: Wanted) -> bool:

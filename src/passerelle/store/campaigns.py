@@ -235,15 +235,14 @@ async def skipped(db: Database, account_id: int, submission_id: int, after: int,
 
 async def launched_since(db: Any, account_id: int, since: datetime, dialect: int) -> int:
     """How many were launched."""
-    found: int = await db.fetchval(SQL.launched_since, account_id, since, dialect)
-    return found
+    return int(await db.fetchval(SQL.launched_since, account_id, since, dialect))
 
 
 # --- ending ----------------------------------------------------------------------------------------------------------
 
 
 async def set_stage(connection: Any, account_id: int, submission_id: int, stage: Stage, now: datetime) -> None:
-    """The campaign of a submission, where it has one, was cancelled or stopped."""
+    """The campaign of a submission, if it is one, was cancelled or stopped."""
     await connection.execute(SQL.set_stage, account_id, submission_id, stage, now)
 
 

@@ -150,6 +150,11 @@ async def waiting_messages(connection: Any, account_id: int, first: int, end: in
     return [row[0] for row in await connection.fetch(SQL.waiting_messages, account_id, first, end, limit)]
 
 
+async def any_leased(connection: Any, account_id: int, first: int, end: int) -> bool:
+    """Whether parts of the messages `first` to `end` are being handed over."""
+    return bool(await connection.fetchval(SQL.any_leased, account_id, first, end))
+
+
 async def any_left(db: Any, account_id: int, first: int, end: int) -> bool:
     """Whether the messages `first` to `end` have parts in the queue."""
     return bool(await db.fetchval(SQL.any_left, account_id, first, end))

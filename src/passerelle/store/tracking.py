@@ -141,6 +141,13 @@ async def add_links_at(
     return True
 
 
+async def drop_links(
+    connection: Any, account_id: int, submission_id: int, but: Sequence[int], places: Sequence[int]
+) -> None:
+    """Delete the links of messages of a submission that lead elsewhere than to the targets `but`."""
+    await connection.execute(_SQL.drop_links, account_id, submission_id, but, places)
+
+
 # --- who comes -----------------------------------------------------------------------------------------------------
 
 

@@ -236,4 +236,4 @@ async def test_a_large_group(desk: Desk) -> None:
     done = await desk.post(f"/campaigns/{made['id']}/launch", status=201)
     assert (done["messages"], done["parts"], done["price"]) == (count, count, "79.800")
     ended = await desk.post(f"/campaigns/{made['id']}/cancel")
-    assert ended["phase"] == "cancelled" and await exact(desk) == 110_000_000
+    assert ended["phase"] == "stopped" and await exact(desk) == 110_000_000

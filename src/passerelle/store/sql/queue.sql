@@ -143,6 +143,10 @@ select distinct message_id from queue
 where account_id = $1 and message_id >= $2 and message_id < $3 and lease_until is null
 order by message_id limit $4
 
+-- name: any_leased
+-- Whether somebody holds rows of messages $2 to $3.
+select exists (select from queue where account_id = $1 and message_id >= $2 and message_id < $3 and lease_until is not null)
+
 -- name: any_left
 -- Whether messages $2 to $3 have rows, held or not.
 select exists (select from queue where account_id = $1 and message_id >= $2 and message_id < $3)

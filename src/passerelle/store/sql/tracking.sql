@@ -8,6 +8,14 @@ from unnest($5::text[], $6::text[], $7::text[], $8::jsonb[]) with ordinality as 
 order by n
 returning id
 
+-- name: drop_links
+-- Of submission $2, of messages at $4, but those of the targets $3.
+delete from tracked_link l
+using (select t.id, p.place
+       from (select id from link_target where account_id = $1 and submission_id = $2 and id <> all($3::bigint[])) t,
+            unnest($4::int[]) as p (place)) gone
+where l.target_id = gone.id and l.place = gone.place
+
 -- name: visit
 -- Where each of $1 leads, and who came there as of $4: one row for each that leads anywhere. Links of targets made before
 -- $5 are over. A robot's visit needs no counting. Short links that were written down by themselves have their clicks

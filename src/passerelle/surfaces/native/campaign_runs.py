@@ -78,9 +78,7 @@ async def forecast(services: Services, caller: Caller, id: CampaignId) -> Foreca
     if one.submission_id is not None:
         raise Problem("conflict", "It is launched: see its progress.")
     profile, rates = PROFILES[one.dialect], agreed_rates(services)
-    seen = await foresee(
-        services.campaigns, services.submitter, caller.account, one, profile, services.routes, rates
-    )  # fmt: skip
+    seen = await foresee(services.campaigns, caller.account, one, profile, services.routes, rates)
     if isinstance(seen, Fault):
         raise Problem("conflict", FAULTS[seen])
     return _foreseen(seen)

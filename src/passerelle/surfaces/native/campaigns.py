@@ -137,6 +137,12 @@ async def change(services: Services, caller: Caller, id: CampaignId, body: Chang
     return await _worded(services, caller, await found(services, caller, id))
 
 
+NOT_EDITED = {
+    Fault.NOT_PAUSED: "It is not paused any more: see where it is.",
+    Fault.BUSY: "Parts of it are being handed over at this moment: repeat it in some seconds.",
+}
+
+
 async def _edit(services: Services, caller: Caller, one: store.Campaign, members: Mapping[str, Any]) -> None:
     """Write a paused campaign anew. Raises Problem."""
     for name in members.keys() - {"name", "text"}:
@@ -154,7 +160,7 @@ async def _edit(services: Services, caller: Caller, one: store.Campaign, members
     if isinstance(done, list):
         raise not_kept(done)
     if isinstance(done, Fault):
-        raise Problem("conflict", "It is not paused any more: see where it is.")
+        raise Problem("conflict", NOT_EDITED[done])
 
 
 @endpoint("DELETE", "/campaigns/{id}", "campaigns:write", problems=("conflict",))
