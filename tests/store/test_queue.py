@@ -101,9 +101,17 @@ async def test_a_lease_tells_all_that_submitting_takes(line: Line) -> None:
     assert timedelta(seconds=13) < left <= LEASE
 
 
-async def test_a_test_of_a_campaign_has_no_tag(line: Line) -> None:
-    await line.add(test=True)
-    assert [row["tag_key"] for row in await line.lease()] == [""]
+async def test_a_lease_tells_what_holds_for_its_submission(line: Line) -> None:
+    await line.add()
+    await line.add()
+    await line.db.execute(
+        "update submission set paused_at = now(), flash = true where id = (select min(id) from submission)"
+    )
+    rows = sorted(await line.lease(), key=lambda row: row["message_id"])
+    assert [(row["paused"], row["cancelled"], row["flash"]) for row in rows] == [
+        (True, False, True),
+        (False, False, False),
+    ]
 
 
 @pytest.mark.parametrize(
