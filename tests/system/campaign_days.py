@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from system.campaign_clock import AHEAD, BEHIND, paris
 from system.campaign_people import TESTER
-from system.campaign_troubles import HALTS, pause, resume
+from system.campaign_troubles import HALTS, kill, pause, resume
 
 if TYPE_CHECKING:
     from system.campaign_harness import Stage
@@ -77,9 +77,10 @@ class Days:
         await self._rest("2026-12-27 12:00", "Sunday")
         await self._pass("2026-12-28 08:00", "Monday")
         await self._stage.until(self._due)
-        await self._pass("2026-12-28 13:00", "8:00 in Guadeloupe")
+        await self._kill_at("2026-12-28 13:00", "8:00 in Guadeloupe")
         await self._stage.until(self._left)
         self._stage.note("all has left")
+        await self._stage.until(self._restless)
 
     # --- moving ----------------------------------------------------------------------------------------------------
 
@@ -90,6 +91,20 @@ class Days:
             await self._move(at - timedelta(seconds=AHEAD))
         await self._clock.until(at + timedelta(seconds=BEHIND))
         self._stage.note(what)
+
+    async def _kill_at(self, moment: str, what: str) -> None:
+        """The operator is killed as soon as the first are there. Few are left, so if anything were tried again it would
+        be at once."""
+        stage = self._stage
+        await self._move(paris(moment) - timedelta(seconds=AHEAD))
+        submits = stage.progress.look()
+
+        async def missing() -> str:
+            return "" if stage.progress.look() > submits else await self._left()
+
+        await stage.until(missing)
+        await kill(stage, "simulate")
+        stage.note(what)
 
     async def _rest(self, moment: str, what: str) -> None:
         """In the middle of a closed time."""

@@ -214,7 +214,7 @@ async def _account(db: Database, evidence: Evidence) -> tuple[str, str]:
 
 
 async def _act(stage: Stage) -> None:
-    kinds = stage.killer.kinds(stage.plan.kills)
+    kinds = stage.killer.kinds(stage.plan.kills - 1)  # the last one is on the last day
     await _fill(stage, kinds.pop())
     await _launch(stage)
     troubles = Troubles(stage, kinds)

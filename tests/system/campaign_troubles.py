@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,14 @@ async def resume(stage: Stage) -> None:
     await stage.owner.halt(stage.path, "resume", "sending")
 
 
+async def kill(stage: Stage, kind: str) -> None:
+    """An operator is away for so long that what is tried again would be due when it is back, before its receipts."""
+    async with stage.calm:
+        await stage.killer.kill(kind)
+        if kind == "simulate":
+            await stage.clock.move(stage.clock.now() + timedelta(seconds=stage.plan.lease + 1))
+
+
 class Troubles:
     """Makes all of them. `kinds`: what is to be killed."""
 
@@ -59,7 +68,7 @@ class Troubles:
         plan, chance = self._stage.plan, self._stage.chance
         pauses, during = plan.pauses - OF_DAYS, len(self._kinds) // 3
         coming: list[Callable[[], Coroutine[Any, Any, None]]] = []
-        coming += [partial(self._kill, kind) for kind in self._kinds[during:]]
+        coming += [partial(kill, self._stage, kind) for kind in self._kinds[during:]]
         coming += [partial(self._pause, kind) for kind in (self._kinds[:during] + [""] * pauses)[:pauses]]
         coming += [self._stop] * (plan.stops - pauses)  # in a pause there is one each
         coming += [self._answer] * (plan.stops // 4)
@@ -67,10 +76,6 @@ class Troubles:
         return sorted(((chance.uniform(FIRST, LAST), trouble) for trouble in coming), key=lambda item: item[0])
 
     # --- pauses and kills ------------------------------------------------------------------------------------------
-
-    async def _kill(self, kind: str) -> None:
-        async with self._stage.calm:
-            await self._stage.killer.kill(kind)
 
     async def _pause(self, kind: str) -> None:
         """A short one, with what people do in it."""
@@ -83,7 +88,7 @@ class Troubles:
             await self._stop()
             await self._edit()
             if kind:
-                await self._kill(kind)
+                await kill(stage, kind)
                 await stage.killer.all_back()
             stage.note("resumed")
             await resume(stage)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from system.campaign_harness import Evidence, Told
 
 SHOWN = 5  # examples of a fault
-GRACE = 1.0  # seconds: what was on its way when somebody said STOP, or when it was paused
+GRACE = 1.0  # seconds: what was on its way when somebody said STOP
+HALTED = 0.75  # and when it was paused
 DEAD = "001"  # nobody has this number
 ANSWERABLE = timedelta(days=30)
 
@@ -213,7 +214,7 @@ def _paused(evidence: Evidence, case: Case) -> None:
         (one.phone, round(one.at - began, 3))
         for began, ended in evidence.pauses
         for one in asked
-        if began + GRACE < one.at < ended
+        if began + HALTED < one.at < ended
     ]
     _fault(evidence, "handed over in a pause", wrong)
     _differ(evidence, "pauses", len(evidence.pauses), evidence.plan.pauses)
