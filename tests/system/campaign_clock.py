@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from system.installation import patiently
+
 from passerelle.store import installation_facts
-from passerelle.store.database import Database, is_transient
+from passerelle.store.database import Database
 
 PARIS = ZoneInfo("Europe/Paris")
 FOLLOWED = 1.0  # seconds: processes look at the offset ten times a second
@@ -49,13 +51,7 @@ class MovedClock:
         """Make it that time. Returns when all processes know."""
         began = time.time()
         offset = to.timestamp() - began
-        while True:
-            try:
-                await installation_facts.set_clock_offset(self._db, offset)
-                break
-            except Exception as error:
-                if not is_transient(error):
-                    raise
+        await patiently(lambda: installation_facts.set_clock_offset(self._db, offset))
         self.moves.append(Move(began, time.time(), offset))
         await asyncio.sleep(FOLLOWED / 2)
 

@@ -136,7 +136,7 @@ class Days:
         """Nothing moves: what the owner is told of the campaign is what the journal shows."""
         stage, evidence = self._stage, self._stage.evidence
         stage.progress.look()
-        uncertain = {str(row[0]) for row in await stage.db.fetch(UNCERTAIN)}
+        uncertain = {str(row[0]) for row in await stage.ask(UNCERTAIN)}
         sent = len((stage.progress.phones.keys() | uncertain) - {TESTER})
         figures = await stage.owner.call("GET", f"/v2/campaigns/{evidence.told.campaign_id}/status")
         progress = await stage.owner.call("GET", f"{stage.path}/progress")
@@ -190,5 +190,5 @@ class Days:
         return found
 
     async def _count(self, query: str, what: str, *arguments: object) -> str:
-        count = await self._stage.db.fetchval(query, *arguments)
+        count = await self._stage.count(query, *arguments)
         return f"{count} {what}" if count else ""

@@ -25,7 +25,7 @@ from system.campaign_owner import Owner
 from system.campaign_people import HEADINGS, MESSAGE, PRICE, TESTER, Crowd, Fate, crowd
 from system.campaign_troubles import Troubles
 from system.campaign_verdict import judge
-from system.installation import RECEIPT_WAIT, SECRET, Platform, Shape, until_zero
+from system.installation import RECEIPT_WAIT, SECRET, Platform, Shape, patiently, until_zero
 from system.killing import Kill, Killer
 from system.witness import Log, Progress, log_of
 
@@ -137,6 +137,15 @@ class Stage:
     def path(self) -> str:
         """The campaign, in the native API."""
         return f"/api/v1/campaigns/{self.evidence.told.campaign_id}"
+
+    async def ask(self, query: str, *arguments: object) -> list[Any]:
+        """Rows, however often the database is killed meanwhile."""
+        rows: list[Any] = await patiently(lambda: self.db.fetch(query, *arguments))
+        return rows
+
+    async def count(self, query: str, *arguments: object) -> int:
+        """A number."""
+        return int((await self.ask(query, *arguments))[0][0])
 
     def note(self, what: str) -> None:
         """What is done now, for the report."""

@@ -94,7 +94,7 @@ class Troubles:
             await resume(stage)
 
     async def _not_parked(self) -> str:
-        return "rows are not parked" if await self._stage.db.fetchval(HALTS) else ""
+        return "rows are not parked" if await self._stage.count(HALTS) else ""
 
     # --- handsets --------------------------------------------------------------------------------------------------
 
