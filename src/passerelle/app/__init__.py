@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import gc
 import resource
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -117,6 +118,7 @@ MOST_FILES = 65_536
 
 def settle_down() -> None:
     """What was loaded stays: the collector looks only at what comes, and less often, as most of it dies by itself.
+    Whoever answers need not wait long for a thread that computes.
 
     And as many connections may be open as the machine allows: 1,024, the usual limit, are soon somebody's alone.
     """
@@ -126,3 +128,4 @@ def settle_down() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    sys.setswitchinterval(0.0005)

@@ -10,7 +10,6 @@ import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from . import calendar, lists, merge, text, tracking
 from .message import TrafficClass
@@ -170,7 +169,6 @@ def unknown_fields(ready: Copy, known: Sequence[str]) -> list[str]:
     return [name for name in ready.names if name not in known]
 
 
-@lru_cache(maxsize=65_536)
 def writable(value: str, characters: str) -> str:
     """A value as it can be sent under a policy for characters (domain.profile): brought near, or ''.
 

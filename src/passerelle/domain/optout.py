@@ -38,7 +38,8 @@ def has_stop_mention(text: str, short_code: str) -> bool:
 
 def has_any_stop_mention(text: str) -> bool:
     """Whether the last 40 characters hold STOP, at most 12 other characters, and a 5-digit number, any case."""
-    return _ANY_MENTION.search(text[-_MENTION_WINDOW:]) is not None
+    end = text[-_MENTION_WINDOW:]
+    return "STOP" in end.upper() and _ANY_MENTION.search(end) is not None  # few texts have the word
 
 
 def mention_start(text: str) -> int:

@@ -33,6 +33,7 @@ from .accounts import Accounts
 from .batch import Accepted, Beside, Denied, Idempotency, Refused, Result, count_result, deltas, kept_of, replay
 
 SLICE = 2_000  # messages a page: some ten milliseconds of ours, some fifty of the database's
+AHEAD = 4  # pages that are ready while one is written
 AT_ONCE = 2  # submissions
 PATIENCE = 60.0  # seconds that a database which is away is waited for
 PAUSE = 0.2
@@ -323,21 +324,28 @@ class Large:
 
 
 async def judged_pages(order: Order, aside: Executor | None, now: datetime) -> AsyncGenerator[Judged]:
-    """What the rules say of each page. While the caller is at work with one, the next is judged in a thread."""
-    loop, pages, seen = asyncio.get_running_loop(), order.pages(), set[int]()
+    """What the rules say of each page. While the caller is at work with one, the next ones are judged in a thread."""
+    loop, ready = asyncio.get_running_loop(), asyncio.Queue[Judged | Exception | None](AHEAD)
 
-    async def following(base: int) -> tuple[int, Judged] | None:
-        make = await anext(pages, None)
-        return None if make is None else await loop.run_in_executor(aside, _judged, order, make, base, seen, now)
+    async def fill() -> None:
+        base, seen = 0, set[int]()
+        try:
+            async for make in order.pages():
+                count, judged = await loop.run_in_executor(aside, _judged, order, make, base, seen, now)
+                base += count
+                await ready.put(judged)
+            await ready.put(None)
+        except Exception as error:
+            await ready.put(error)
 
-    base, ahead = 0, asyncio.create_task(following(0))
+    filling = asyncio.create_task(fill())
     try:
-        while (found := await ahead) is not None:
-            base += found[0]
-            ahead = asyncio.create_task(following(base))
-            yield found[1]
+        while (found := await ready.get()) is not None:
+            if isinstance(found, Exception):
+                raise found
+            yield found
     finally:
-        ahead.cancel()
+        filling.cancel()
 
 
 def is_large(wanted: Wanted) -> bool:

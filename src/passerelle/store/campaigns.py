@@ -15,6 +15,7 @@ import msgspec
 from ..domain.campaigns import Stage
 from ..domain.message import Lane
 from . import submissions
+from .copying import Columns, copy, instant
 from .database import Database, columns, queries
 from .tokens import new_token
 
@@ -379,15 +380,29 @@ async def rewrite(
     ids = [one.id for one in some]
     await connection.execute(SQL.unqueue, account_id, ids)
     await connection.execute(SQL.rewrite, account_id, *columns(some))
-    parts = [(account_id, one.id, n, now) for one in some if one.parts > 1 for n in range(1, one.parts + 1)]
-    await submissions.copy_parts(connection, parts)
-    rows = [
-        (account_id, one.id, n, submission.id, was.carrier_id, Lane.PAUSED, submission.traffic, stop_applies,
-         was.due_at, was.valid_until, was.region)
-        for one, was in ((one, queued[one.id]) for one in some)
-        for n in range(1, one.parts + 1)
-    ]  # fmt: skip
-    await submissions.copy_queue(connection, rows)
+    parts = [(one.id, n) for one in some if one.parts > 1 for n in range(1, one.parts + 1)]
+    await submissions.copy_parts(connection, account_id, parts, now)
+    await copy(connection, "queue", _parked(account_id, submission, some, queued, stop_applies))
+
+
+def _parked(
+    account_id: int,
+    submission: Halting,
+    some: Sequence[Rewritten],
+    queued: Mapping[int, Waiting],
+    stop_applies: bool,
+) -> Columns:
+    rows = [(queued[one.id], n) for one in some for n in range(1, one.parts + 1)]
+    return Columns(
+        shared=submissions.queue_shared(account_id, submission.id, Lane.PAUSED, submission.traffic, stop_applies),
+        bigints={
+            "message_id": [was.message_id for was, _ in rows],
+            "due_at": [instant(was.due_at) for was, _ in rows],
+            "valid_until": [instant(was.valid_until) for was, _ in rows],
+        },
+        smallints={"part": [n for _, n in rows], "carrier_id": [was.carrier_id for was, _ in rows]},
+        texts={"region": [was.region for was, _ in rows]},
+    )
 
 
 async def rewritten(connection: Any, account_id: int, campaign_id: int, name: str, text: str, settled: int) -> None:

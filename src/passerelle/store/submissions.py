@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import chain
-from operator import attrgetter
 from typing import Any
 
 from ..domain.message import Submission
 from ..domain.reasons import Finding
+from .copying import Columns, bigint, boolean, copy, smallint, timestamptz
 from .database import Database, columns, queries
 from .statistics import Delta
 
@@ -115,46 +115,61 @@ async def insert_head(connection: Any, one: Numbered) -> None:
 
 async def insert_slice(connection: Any, one: Numbered, validity: timedelta) -> None:
     """Write the messages of a page, with their parts and queue rows. No debit, no figures."""
-    s = one.submission
-    first, until = one.id + one.place, s.due_at + validity
-    rows = list(enumerate(zip(s.recipients, one.numbers, one.carrier_ids, strict=True), first))
-    await connection.copy_records_to_table(
-        "message",
-        columns=_MESSAGE,
-        records=[
-            (s.account_id, key, one.id, s.dialect, number, to.phone, to.country, to.text, to.encoding, to.parts,
-             to.price, s.accepted_at)
-            for key, (to, number, _) in rows
-        ],
-    )  # fmt: skip
-    long = [(key, to.parts) for key, (to, _, _) in rows if to.parts > 1]
-    parts = [(s.account_id, key, n, s.accepted_at) for key, count in long for n in range(1, count + 1)]
-    await copy_parts(connection, parts)
-    queued = [
-        (s.account_id, key, n, one.id, carrier, one.lane, s.traffic, s.stop_applies, s.due_at, until, to.region)
-        for key, (to, _, carrier) in rows
-        for n in range(1, to.parts + 1)
-    ]
-    await copy_queue(connection, queued)
+    s, first = one.submission, one.id + one.place
+    await copy(connection, "message", _messages(one, range(first, first + len(s.recipients))))
+    some = list(enumerate(zip(s.recipients, one.carrier_ids, strict=True), first))
+    parts = [(key, n) for key, (to, _) in some if to.parts > 1 for n in range(1, to.parts + 1)]
+    await copy_parts(connection, s.account_id, parts, s.accepted_at)
+    queued = [(key, n, carrier, to.region) for key, (to, carrier) in some for n in range(1, to.parts + 1)]
+    keys, numbers, carriers, regions = columns(queued)
+    shared = {
+        **queue_shared(s.account_id, one.id, one.lane, s.traffic, s.stop_applies),
+        "due_at": timestamptz(s.due_at),
+        "valid_until": timestamptz(s.due_at + validity),
+    }
+    rows = Columns(
+        shared=shared,
+        bigints={"message_id": keys},
+        smallints={"part": numbers, "carrier_id": carriers},
+        texts={"region": regions},
+    )
+    await copy(connection, "queue", rows)
 
 
-async def copy_parts(connection: Any, rows: Sequence[tuple[object, ...]]) -> None:
-    """Write parts of long messages: account, message, part, time."""
-    if rows:
-        await connection.copy_records_to_table("part", columns=_PART, records=rows)
+def _messages(one: Numbered, ids: Sequence[int]) -> Columns:
+    s, some = one.submission, one.submission.recipients
+    return Columns(
+        shared={
+            "account_id": bigint(s.account_id),
+            "submission_id": bigint(one.id),
+            "dialect": smallint(s.dialect),
+            "state_at": timestamptz(s.accepted_at),
+        },
+        bigints={"id": ids, "phone": [to.phone for to in some], "price": [to.price for to in some]},
+        integers={"number": one.numbers},
+        smallints={"encoding": [to.encoding for to in some], "parts": [to.parts for to in some]},
+        texts={"country": [to.country for to in some], "text": [to.text for to in some]},
+    )
 
 
-async def copy_queue(connection: Any, rows: Sequence[tuple[object, ...]]) -> None:
-    """Write queue rows; their columns are those of _QUEUE."""
-    await connection.copy_records_to_table("queue", columns=_QUEUE, records=rows)
+async def copy_parts(connection: Any, account_id: int, parts: Sequence[tuple[int, int]], at: datetime) -> None:
+    """Write parts of long messages: message, part."""
+    if parts:
+        messages, numbers = columns(parts)
+        shared = {"account_id": bigint(account_id), "state_at": timestamptz(at)}
+        rows = Columns(shared, bigints={"message_id": messages}, smallints={"part": numbers})
+        await copy(connection, "part", rows)
 
 
-_MESSAGE = ("account_id", "id", "submission_id", "dialect", "number", "phone", "country", "text", "encoding", "parts",
-            "price", "state_at")  # fmt: skip
-_PART = ("account_id", "message_id", "part", "state_at")
-_QUEUE = ("account_id", "message_id", "part", "submission_id", "carrier_id", "lane", "class", "stop_applies", "due_at",
-          "valid_until", "region")  # fmt: skip
-_counted = attrgetter("account_id", "dialect", "tag_key", "at", "messages", "waiting", "parts", "cost")
+def queue_shared(account_id: int, submission_id: int, lane: int, traffic: int, stop_applies: bool) -> dict[str, bytes]:
+    """What the queue rows of a submission share."""
+    return {
+        "account_id": bigint(account_id),
+        "submission_id": bigint(submission_id),
+        "lane": smallint(lane),
+        "class": smallint(traffic),
+        "stop_applies": boolean(stop_applies),
+    }
 
 
 async def insert_sandbox(connection: Any, batch: Sequence[Numbered]) -> None:

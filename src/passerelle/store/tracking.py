@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, NamedTuple
 
 import asyncpg
 
 from ..domain.links import LIVE, is_target
 from ..domain.tracking import Target
+from .copying import Columns, copy
 from .database import Database, columns, queries
 
 _SQL = queries("tracking")
@@ -129,13 +131,16 @@ async def add_links_at(
     connection: Any, target_ids: Sequence[int], codes: Sequence[Sequence[str]], places: Sequence[int]
 ) -> bool:
     """The same for messages that do not follow one another."""
-    rows = (
-        (code, target, place)
-        for place, own in zip(places, codes, strict=True)
-        for code, target in zip(own, target_ids, strict=True)
+    if any(len(own) != len(target_ids) for own in codes):
+        raise ValueError("a code for each target")
+    rows = Columns(
+        shared={},
+        bigints={"target_id": list(target_ids) * len(codes)},
+        integers={"place": [place for place in places for _ in target_ids]},
+        texts={"code": list(chain.from_iterable(codes))},
     )
     try:
-        await connection.copy_records_to_table("tracked_link", columns=("code", "target_id", "place"), records=rows)
+        await copy(connection, "tracked_link", rows)
     except asyncpg.UniqueViolationError:
         return False
     return True
