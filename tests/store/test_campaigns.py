@@ -47,6 +47,25 @@ async def test_it_is_kept_as_it_was_written(db, account):
     assert (await campaigns.find(db, account, one.token)).text == "Salut"
 
 
+async def test_an_account_has_so_many_drafts_and_no_more(db, account, monkeypatch):
+    monkeypatch.setattr(campaigns, "MOST_DRAFTS", 2)
+    one = await made(db, account)
+    await made(db, account)
+    with pytest.raises(campaigns.DraftsFullError):
+        await made(db, account)
+    await campaigns.delete(db, account, one.id)
+    await made(db, account)
+
+
+async def test_a_list_has_the_pages_of_the_newest(db, account, monkeypatch):
+    monkeypatch.setattr(campaigns, "LISTED_PAGES", 5)
+    ids = [(await made(db, account, page=2, page_html=html)).id for html in ("abc", "", "éa", "de")]
+    listed = [(one.id, one.page_html) for one in await campaigns.listing(db, account)]
+    assert listed == list(zip(ids, ("", "", "éa", "de"), strict=True))
+    newest = [(one.id, one.page_html) for one in await campaigns.newest(db, account, campaigns.NEWEST, 3)]
+    assert newest == listed[:0:-1]
+
+
 async def test_one_alone_launches_it(db, account):
     one = await made(db, account)
     assert await campaigns.claim(db, account, one.id, LEASE)

@@ -96,7 +96,7 @@ PRIMOTEXTO: dict[str, set[int]] = {
     "DELETE lists/{id}/contacts": {204, 60, 10, 11, 16},
     "POST lists/{id}/import": {201, 18, 73, 60, 75, 17, 74},
     "GET operations/{id}": {200, 16},
-    "POST {type}/campaigns": {200, 73, 40, 48, 41} | _MESSAGE | _SOURCE,
+    "POST {type}/campaigns": {200, 73, 40, 48, 41, 44} | _MESSAGE | _SOURCE,
     "POST campaigns/{id}/test": {200, 73, 47, 32, 71} | _NUMBER,
     "POST campaigns/{id}/send": {200, 47, 41, 48, 32, 44, 71},
     "POST campaigns/{id}/cancel": {200, 47, 43},

@@ -19,9 +19,10 @@ from ..domain.campaigns import Copy, Fault, Stage
 from ..domain.profile import Profile
 from ..domain.reasons import Finding, Reason
 from ..store import campaigns as store
-from ..store import ledger, queue, statistics, tracking
+from ..store import ledger, queue, rewriting, statistics, tracking
 from ..store import links as codes
-from ..store.campaigns import Campaign, Halting, Rewritten, Unsent, Waiting
+from ..store.campaigns import Campaign, Halting
+from ..store.rewriting import Rewritten, Unsent, Waiting
 from ..store.statistics import Delta
 from .audience import Audience, Writer
 from .campaigns import Campaigns
@@ -98,7 +99,7 @@ class Editor:
             async for some, queued in _slices(connection, account.id, found):
                 await self._rewrite(connection, work, some, queued, total)
             await statistics.insert(connection, _deltas(account.id, found, total, now))
-            await store.rewritten(connection, account.id, campaign.id, campaign.name, campaign.text, total.cost)
+            await rewriting.rewritten(connection, account.id, campaign.id, campaign.name, campaign.text, total.cost)
             if not await ledger.difference(connection, account.id, total.cost, found.id, now):
                 raise _RefusedError([Finding(Reason.CREDIT)])
         return Edited(total.messages, total.cost)
@@ -125,7 +126,7 @@ class Editor:
             for one, to in zip(some, judged.submission.recipients, strict=True)
         ]
         applies = judged.submission.stop_applies
-        await store.rewrite(connection, work.account.id, work.found, made, queued, applies, work.now)
+        await rewriting.rewrite(connection, work.account.id, work.found, made, queued, applies, work.now)
         await self._link(connection, work, some, own)
         total.messages += len(made)
         total.parts += sum(to.parts for to in made) - sum(one.parts for one in some)
@@ -180,10 +181,12 @@ async def _slices(
     while some := await queue.waiting_messages(connection, account_id, after, found.end, SLICE):
         after = some[-1] + 1
         parts: dict[int, list[Waiting]] = {}
-        for row in await store.lock_waiting(connection, account_id, some):
+        for row in await rewriting.lock_waiting(connection, account_id, some):
             parts.setdefault(row.message_id, []).append(row)
         whole = [
-            one for one in await store.unsent(connection, account_id, some) if len(parts.get(one.id, ())) == one.parts
+            one
+            for one in await rewriting.unsent(connection, account_id, some)
+            if len(parts.get(one.id, ())) == one.parts
         ]
         if whole:
             yield whole, {one.id: parts[one.id][0] for one in whole}

@@ -13,15 +13,18 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ..domain.campaigns import Stage
-from ..domain.message import Lane
-from . import submissions
-from .copying import Columns, copy, instant
 from .database import Database, columns, queries
 from .tokens import new_token
 
 SQL = queries("campaigns")
 
 NEWEST = 2**63 - 1
+MOST_DRAFTS = 1_000  # of an account
+LISTED_PAGES = 8_000_000  # bytes of pages in a list of campaigns; those of more campaigns are told one by one
+
+
+class DraftsFullError(Exception):
+    """The account has as many drafts as it may: some are to be launched or deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +158,10 @@ def _written(one: Draft) -> tuple[object, ...]:
 
 
 async def insert(db: Database, account_id: int, dialect: int, draft: Draft, now: datetime) -> bytes:
-    """Keep a draft; its token, 12 bytes."""
+    """Keep a draft; its token, 12 bytes. Raises DraftsFullError."""
     token = new_token(now)
-    await db.fetchval(SQL.insert, account_id, token, dialect, *_written(draft), now)
+    if await db.fetchval(SQL.insert, account_id, token, dialect, *_written(draft), now, MOST_DRAFTS) is None:
+        raise DraftsFullError
     return token
 
 
@@ -177,12 +181,12 @@ async def listing(
     db: Database, account_id: int, dialect: int = 0, after: int = 0, limit: int = 2**31 - 1
 ) -> list[Campaign]:
     """Campaigns of one dialect or, 0, of all: the oldest first, behind campaign `after`."""
-    return [Campaign(*row) for row in await db.fetch(SQL.listing, account_id, dialect, after, limit)]
+    return [Campaign(*row) for row in await db.fetch(SQL.listing, account_id, dialect, after, limit, LISTED_PAGES)]
 
 
 async def newest(db: Database, account_id: int, before: int, limit: int) -> list[Campaign]:
     """Campaigns of all dialects below `before`, the newest first."""
-    return [Campaign(*row) for row in await db.fetch(SQL.newest, account_id, before, limit)]
+    return [Campaign(*row) for row in await db.fetch(SQL.newest, account_id, before, limit, LISTED_PAGES)]
 
 
 async def moving(db: Database, account_id: int, submissions: Mapping[int, int]) -> Moving:
@@ -322,92 +326,6 @@ async def lock_halt(connection: Any, account_id: int, submission_id: int) -> boo
 async def unhalt(connection: Any, account_id: int, submission_id: int) -> None:
     """They are."""
     await connection.execute(SQL.unhalt, account_id, submission_id)
-
-
-# --- editing ---------------------------------------------------------------------------------------------------------
-
-
-class Waiting(NamedTuple):
-    """A part of which no submit was begun, locked."""
-
-    message_id: int
-    part: int
-    carrier_id: int
-    region: str
-    due_at: datetime
-    valid_until: datetime
-
-
-class Unsent(NamedTuple):
-    """A message that has not left, locked; `price` in micro-euros."""
-
-    id: int
-    phone: int
-    parts: int
-    price: int
-
-
-class Rewritten(NamedTuple):
-    """What a message becomes."""
-
-    id: int
-    text: str
-    encoding: int
-    parts: int
-    price: int
-
-
-async def lock_waiting(connection: Any, account_id: int, messages: Sequence[int]) -> list[Waiting]:
-    """Lock the parts of these messages that nobody holds and that were never begun."""
-    return [Waiting(*row) for row in await connection.fetch(SQL.lock_waiting, account_id, messages)]
-
-
-async def unsent(connection: Any, account_id: int, messages: Sequence[int]) -> list[Unsent]:
-    """Lock those of these messages that have not left."""
-    return [Unsent(*row) for row in await connection.fetch(SQL.unsent, account_id, messages)]
-
-
-async def rewrite(
-    connection: Any,
-    account_id: int,
-    submission: Halting,
-    some: Sequence[Rewritten],
-    queued: Mapping[int, Waiting],
-    stop_applies: bool,
-    now: datetime,
-) -> None:
-    """Write messages anew, with their parts and queue rows, which stay parked. `queued`: one part of each before."""
-    ids = [one.id for one in some]
-    await connection.execute(SQL.unqueue, account_id, ids)
-    await connection.execute(SQL.rewrite, account_id, *columns(some))
-    parts = [(one.id, n) for one in some if one.parts > 1 for n in range(1, one.parts + 1)]
-    await submissions.copy_parts(connection, account_id, parts, now)
-    await copy(connection, "queue", _parked(account_id, submission, some, queued, stop_applies))
-
-
-def _parked(
-    account_id: int,
-    submission: Halting,
-    some: Sequence[Rewritten],
-    queued: Mapping[int, Waiting],
-    stop_applies: bool,
-) -> Columns:
-    rows = [(queued[one.id], n) for one in some for n in range(1, one.parts + 1)]
-    return Columns(
-        shared=submissions.queue_shared(account_id, submission.id, Lane.PAUSED, submission.traffic, stop_applies),
-        bigints={
-            "message_id": [was.message_id for was, _ in rows],
-            "due_at": [instant(was.due_at) for was, _ in rows],
-            "valid_until": [instant(was.valid_until) for was, _ in rows],
-        },
-        smallints={"part": [n for _, n in rows], "carrier_id": [was.carrier_id for was, _ in rows]},
-        texts={"region": [was.region for was, _ in rows]},
-    )
-
-
-async def rewritten(connection: Any, account_id: int, campaign_id: int, name: str, text: str, settled: int) -> None:
-    """What the campaign says from now on, and what that has cost; below zero: given back."""
-    await connection.execute(SQL.rewritten, account_id, campaign_id, name, text, settled)
 
 
 async def rename(db: Database, account_id: int, campaign_id: int, name: str) -> None:

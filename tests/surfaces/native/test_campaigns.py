@@ -55,6 +55,13 @@ async def test_the_newest_come_first_page_by_page(desk: Desk) -> None:
     assert (await (await desk.open("other@example.org")).get("/campaigns"))["items"] == []
 
 
+async def test_drafts_are_not_kept_without_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "MOST_DRAFTS", 1)
+    one = await written(desk)
+    full = await desk("POST", "/campaigns", {"name": "N", "text": "x", "to": one["to"]})
+    assert problem(full) == (422, "refused") and "1 drafts" in full.json()["detail"]
+
+
 async def test_campaigns_of_primotexto_are_seen_and_changed_by_its_rules(desk: Desk) -> None:
     ident = await listed(desk, (ALIX, "Alix"))
     one = await lists.find(desk.db, desk.account.id, bytes.fromhex(ident))

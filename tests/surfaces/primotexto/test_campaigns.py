@@ -13,7 +13,7 @@ from surfaces.primotexto.test_lists import NOBODY, a_column, a_contact, a_list, 
 from passerelle.domain.message import Dialect
 from passerelle.pipeline import halting
 from passerelle.pipeline.settle import Settlement
-from passerelle.store import optouts, statistics
+from passerelle.store import campaigns, optouts, statistics
 from passerelle.store.optouts import List
 
 MARKETING = "/v2/marketing/campaigns"
@@ -280,6 +280,16 @@ async def test_a_launch_that_may_not_be_changes_nothing(client):
     await client.call("DELETE", f"/v2/lists/{list_id}")
     assert await code(client, "POST", f"{MARKETING}/{long}/send") == (400, 48)
     assert len(await submissions(client)) == 1
+
+
+async def test_drafts_are_not_kept_without_end(client, monkeypatch):
+    monkeypatch.setattr(campaigns, "MOST_DRAFTS", 1)
+    list_id = await people(client)
+    one = await a_campaign(client, list_id)
+    body = {"name": "Soldes", "message": "Bonjour", "sendList": list_id}
+    assert await code(client, "POST", MARKETING, body) == (400, 44)
+    await client.call("DELETE", f"/v2/campaigns/{one}")
+    assert (await client.call("POST", MARKETING, body)).status == 200
 
 
 async def test_two_launches_at_once_are_one(client):

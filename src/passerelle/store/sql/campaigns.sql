@@ -3,7 +3,8 @@
 -- name: insert
 insert into campaign (account_id, token, dialect, name, kind, class, text, sender, list_id, list_token, group_id, due_at,
                       flash, page, url, page_title, page_html, test_phone, clean_bounces, clean_stops, keep_list, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22
+where (select count(*) from (select from campaign where account_id = $1 and state = 0 limit $23) d) < $23
 returning id
 
 -- name: change
@@ -24,23 +25,26 @@ from (select * from campaign where token = $2 and account_id = $1) c
                         where s.account_id = c.account_id and s.id = c.submission_id offset 0) s on true
 
 -- name: listing
--- The oldest first, of one dialect or of all (0), behind campaign $3.
+-- The oldest first, of one dialect or of all (0), behind campaign $3. Pages beyond $5 bytes together, from the newest on,
+-- are left out.
 select c.account_id, c.id, c.token, c.dialect, c.name, c.kind, c.class, c.text, c.sender, c.list_id, c.list_token,
-       c.group_id, c.due_at, c.flash, c.page, c.url, c.page_title, c.page_html, c.test_phone, c.clean_bounces,
+       c.group_id, c.due_at, c.flash, c.page, c.url, c.page_title, case when c.pages <= $5 then c.page_html else '' end, c.test_phone, c.clean_bounces,
        c.clean_stops, c.keep_list, c.state, c.submission_id, c.contacts, c.left_out, c.launched_at, c.ended_at, c.created_at,
        c.settled, s.messages, s.cost, s.due_at, s.paused_at
-from (select * from campaign where account_id = $1 and ($2 = 0 or dialect = $2) and id > $3 order by id limit $4) c
+from (select *, sum(octet_length(page_html)) over (order by id desc) as pages
+      from (select * from campaign where account_id = $1 and ($2 = 0 or dialect = $2) and id > $3 order by id limit $4) c) c
      left join lateral (select messages, cost, due_at, paused_at from submission s
                         where s.account_id = c.account_id and s.id = c.submission_id offset 0) s on true
 order by c.id
 
 -- name: newest
--- The newest first, below campaign $2.
+-- The newest first, below campaign $2, with pages as above, $4 bytes of them.
 select c.account_id, c.id, c.token, c.dialect, c.name, c.kind, c.class, c.text, c.sender, c.list_id, c.list_token,
-       c.group_id, c.due_at, c.flash, c.page, c.url, c.page_title, c.page_html, c.test_phone, c.clean_bounces,
+       c.group_id, c.due_at, c.flash, c.page, c.url, c.page_title, case when c.pages <= $4 then c.page_html else '' end, c.test_phone, c.clean_bounces,
        c.clean_stops, c.keep_list, c.state, c.submission_id, c.contacts, c.left_out, c.launched_at, c.ended_at, c.created_at,
        c.settled, s.messages, s.cost, s.due_at, s.paused_at
-from (select * from campaign where account_id = $1 and id < $2 order by id desc limit $3) c
+from (select *, sum(octet_length(page_html)) over (order by id desc) as pages
+      from (select * from campaign where account_id = $1 and id < $2 order by id desc limit $3) c) c
      left join lateral (select messages, cost, due_at, paused_at from submission s
                         where s.account_id = c.account_id and s.id = c.submission_id offset 0) s on true
 order by c.id desc
@@ -147,30 +151,5 @@ select true from halt where account_id = $1 and submission_id = $2 for update
 -- name: unhalt
 delete from halt where account_id = $1 and submission_id = $2
 
--- name: lock_waiting
--- Queue rows of these messages of which no submit was begun and that nobody holds: whoever leases passes them over now.
-select message_id, part, carrier_id, region, due_at, valid_until from queue
-where account_id = $1 and message_id = any($2::bigint[]) and lease_until is null and attempts = 0
-order by message_id, part for update
-
--- name: unsent
-select id, phone, parts, price from message
-where account_id = $1 and id = any($2::bigint[]) and state = 0 order by id for no key update
-
--- name: rewrite
-update message m set text = t.text, encoding = t.encoding, parts = t.parts, price = t.price
-from unnest($2::bigint[], $3::text[], $4::smallint[], $5::smallint[], $6::bigint[]) as t (id, text, encoding, parts, price)
-where m.account_id = $1 and m.id = t.id
-
--- name: unqueue
-with gone as (
-    delete from part where account_id = $1 and message_id = any($2::bigint[])
-)
-delete from queue where account_id = $1 and message_id = any($2::bigint[])
-
 -- name: rename
 update campaign set name = $3 where account_id = $1 and id = $2 and state = 1
-
--- name: rewritten
--- What was written for those who had not been written to yet, and what it has cost more, or less.
-update campaign set name = $3, text = $4, settled = settled + $5 where account_id = $1 and id = $2 and state = 1

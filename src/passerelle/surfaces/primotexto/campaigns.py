@@ -83,7 +83,10 @@ class CampaignCalls:
         if given or found is None:
             return error(codes.first_of(given, codes.CREATION))
         draft = replace(written.draft, list_id=found.id, list_token=found.token)
-        token = await store.insert(self._db, account.id, Dialect.PRIMOTEXTO, draft, now)
+        try:
+            token = await store.insert(self._db, account.id, Dialect.PRIMOTEXTO, draft, now)
+        except store.DraftsFullError:
+            return error(44)
         return answer(campaign_wire.made(token, _is_strict(request)))
 
     # --- tried and launched (9.2, 9.3) -----------------------------------------------------------------------------
