@@ -188,7 +188,7 @@ def _start_once(work: Path, port: int, patience: float = 60) -> float:
     began = time.monotonic()
     program = proc.start(command, work / "up.log")
     try:
-        while not _ready(port):
+        while not ready(port):
             if program.poll() is not None or time.monotonic() - began > patience:
                 raise RuntimeError("not ready: " + " ".join((work / "up.log").read_text().split())[-300:])
             time.sleep(0.01)
@@ -197,7 +197,8 @@ def _start_once(work: Path, port: int, patience: float = 60) -> float:
         proc.end([program])
 
 
-def _ready(port: int) -> bool:
+def ready(port: int) -> bool:
+    """Whether it answers at this port."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
             return bool(answer.status == 200)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
@@ -22,8 +22,7 @@ class Kind(enum.IntEnum):
     OTHER = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A valid number: E.164 with its "+", ISO 3166 alpha-2 country ("001" for a worldwide network), kind."""
 
     e164: str

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 
 class Encoding(enum.IntEnum):
@@ -22,8 +23,7 @@ class Encoding(enum.IntEnum):
     UCS2 = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Segmented:
+class Segmented(NamedTuple):
     """A text cut into the parts it is billed as.
 
     `units` counts septets with their escapes (GSM) or UTF-16 units (UCS-2) over the whole text, headers excluded.
