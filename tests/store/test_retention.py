@@ -11,6 +11,7 @@ import pytest
 from passerelle.domain.message import TESTS
 from passerelle.store import ledger, retention
 from passerelle.store.database import Database
+from passerelle.store.ledger import Kind
 from passerelle.store.numbering import Numbering, month_of, span_of
 from passerelle.store.retention import Page, Queued
 
@@ -164,6 +165,7 @@ async def test_a_moved_submission_is_named_by_its_new_ids_everywhere(db: Databas
     await db.execute("insert into wallet (account_id) values (1000)")
     async with db.transaction() as connection:
         await ledger.refund(connection, [ledger.Refund(1000, 38_000, FIRST, FIRST + 1)], T0)
+        assert await ledger.difference(connection, 1000, 38_000, FIRST, T0)  # an edit that made it dearer
     await db.execute(
         "insert into rcs_failover (account_id, submission_id, text, encoding, parts, keep_until)"
         " values (1000, $1, 'Bonjour', 0, 1, $2)",
@@ -190,10 +192,12 @@ async def test_a_moved_submission_is_named_by_its_new_ids_everywhere(db: Databas
     to = await Numbering(db).messages(2, later)
     assert await retention.move(db, Queued(1000, FIRST, 2), to)
 
-    for table in ("event", "reply", "posting", "invitation"):
+    for table in ("event", "reply", "invitation"):
         assert await db.fetchval(f"select message_id from {table}") == to + 1, table
-    for table in ("posting", "rcs_failover", "campaign", "left_out", "halt"):
+    for table in ("rcs_failover", "campaign", "left_out", "halt"):
         assert await db.fetchval(f"select submission_id from {table}") == to, table
+    postings = await db.fetch("select kind, submission_id, message_id from posting order by id")
+    assert [tuple(row) for row in postings] == [(Kind.REFUND, to, to + 1), (Kind.EDIT, to, None)]
     row = await db.fetchrow("select id, cost, messages from submission where number = 77")
     assert tuple(row) == (to, 76_000, 2)
     assert await db.fetchval("select count(*) from message where submission_id = $1", to) == 2

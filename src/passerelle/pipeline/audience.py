@@ -137,7 +137,7 @@ class Writer:
         """The codes of recipients of one page, by their positions. Those of the pages before it are forgotten; its own
         may be asked for again, by the next try of a batch that was undone."""
         base = recipients[0].position // PAGE * PAGE
-        for before in [one for one in self._codes if one < base]:
+        for before in [one for one in list(self._codes) if one < base]:  # a copy: the thread adds to them
             del self._codes[before]
         own = self._codes[base]
         return [own[to.position - base] for to in recipients]

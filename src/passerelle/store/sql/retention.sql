@@ -256,7 +256,7 @@ with moved as (
     update link_target set submission_id = submission_id + $4 where account_id = $1 and submission_id = $2
 )
 update posting set submission_id = submission_id + $4, message_id = message_id + $4
-where to_account = $1 and submission_id = $2
+where submission_id = $2 and (to_account = $1 or from_account = $1)
 
 -- name: close_charges
 -- One posting an account for all that the submissions of ids $1 to $2 have cost.
