@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import timedelta
 
 import asyncpg
@@ -14,6 +15,7 @@ from passerelle.domain.message import Dialect, Lane
 from passerelle.domain.profile import PRIMOTEXTO, SMSPARTNER
 from passerelle.domain.reasons import Reason
 from passerelle.domain.routing import LARGE
+from passerelle.pipeline.large import AHEAD, Order, Page, judged_pages
 from passerelle.pipeline.submit import Accepted, Denied, Idempotency, KeyReused, Refused, Replayed, Unavailable
 from passerelle.store import ledger, optouts, statistics
 
@@ -206,3 +208,49 @@ async def test_it_can_be_taken_back(house):
     assert verdict is CancelVerdict.CANCELLED
     assert await ledger.balance(house.db, account.id) == 1_000_000_000
     await figures(house, account)
+
+
+# --- pages made ahead ------------------------------------------------------------------------------------------------
+
+
+def paged(account, count, end=None):
+    """An order of `count` pages, a recipient each, after which `end` is raised."""
+
+    async def pages():
+        for n in range(count):
+            yield lambda n=n: Page([(f"+336{30_000_000 + n}", None)])
+        if end is not None:
+            raise end
+
+    return Order(account, wanted(text="Bonjour"), SMSPARTNER, pages, count)
+
+
+async def phones(house, order, most=99):
+    found = []
+    async with contextlib.aclosing(judged_pages(order, None, house.clock.now())) as pages:
+        async for judged in pages:
+            found += [to.phone for to in judged.submission.recipients]
+            if len(found) == most:
+                break
+    return found
+
+
+@pytest.mark.parametrize("count", [0, 1, AHEAD, 3 * AHEAD])
+async def test_every_page_comes_once_and_in_order(house, count):
+    account = await house.account()
+    assert await phones(house, paged(account, count)) == [33630000000 + n for n in range(count)]
+
+
+@pytest.mark.parametrize("error", [ValueError, asyncio.CancelledError, SystemError])
+@pytest.mark.parametrize("count", [0, 1, AHEAD, 3 * AHEAD])
+async def test_whatever_ends_the_pages_ends_the_submission(house, count, error):
+    account = await house.account()
+    async with asyncio.timeout(10):
+        with pytest.raises(error):
+            await phones(house, paged(account, count, error()))
+
+
+async def test_who_leaves_early_leaves_nothing_behind(house):
+    account, before = await house.account(), asyncio.all_tasks()
+    assert len(await phones(house, paged(account, 3 * AHEAD), most=2)) == 2
+    assert asyncio.all_tasks() == before

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
@@ -49,6 +50,8 @@ class Page:
 
 Pages = Callable[[], AsyncIterator[Callable[[], Page]]]
 """Begins anew each time: pages, each made by a function that runs in a thread."""
+
+Following = asyncio.Task[tuple[int, Judged] | None]
 
 
 @dataclass(slots=True)
@@ -325,27 +328,29 @@ class Large:
 
 async def judged_pages(order: Order, aside: Executor | None, now: datetime) -> AsyncGenerator[Judged]:
     """What the rules say of each page. While the caller is at work with one, the next ones are judged in a thread."""
-    loop, ready = asyncio.get_running_loop(), asyncio.Queue[Judged | Exception | None](AHEAD)
+    loop, pages, seen = asyncio.get_running_loop(), order.pages(), set[int]()
 
-    async def fill() -> None:
-        base, seen = 0, set[int]()
-        try:
-            async for make in order.pages():
-                count, judged = await loop.run_in_executor(aside, _judged, order, make, base, seen, now)
-                base += count
-                await ready.put(judged)
-            await ready.put(None)
-        except Exception as error:
-            await ready.put(error)
+    async def following(before: Following | None) -> tuple[int, Judged] | None:
+        """A page, and how many items there are up to its end."""
+        found = (0, None) if before is None else await before
+        make = None if found is None else await anext(pages, None)
+        if found is None or make is None:
+            return None
+        count, judged = await loop.run_in_executor(aside, _judged, order, make, found[0], seen, now)
+        return found[0] + count, judged
 
-    filling = asyncio.create_task(fill())
+    ahead: deque[Following] = deque()
+    for _ in range(AHEAD):
+        ahead.append(asyncio.create_task(following(ahead[-1] if ahead else None)))
     try:
-        while (found := await ready.get()) is not None:
-            if isinstance(found, Exception):
-                raise found
-            yield found
+        while (found := await ahead[0]) is not None:
+            ahead.append(asyncio.create_task(following(ahead[-1])))
+            ahead.popleft()
+            yield found[1]
     finally:
-        filling.cancel()
+        for one in ahead:
+            one.cancel()
+        await asyncio.gather(*ahead, return_exceptions=True)
 
 
 def is_large(wanted: Wanted) -> bool:

@@ -97,6 +97,7 @@ class Submitter:
         self._validity = validity
         self._wordings = wordings or {}
         self._numbering = Numbering(db)
+        # One thread: what a try that was given up still judges is over before the next try begins (audience.Writer).
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="judge")
         self._large = Large(db, accounts, routes, clock, validity, self._aside, self._numbering)
         self._waiting: list[Item] = []

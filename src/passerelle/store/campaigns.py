@@ -19,12 +19,12 @@ from .tokens import new_token
 SQL = queries("campaigns")
 
 NEWEST = 2**63 - 1
-MOST_DRAFTS = 1_000  # of an account
-LISTED_PAGES = 8_000_000  # bytes of pages in a list of campaigns; those of more campaigns are told one by one
+MOST_DRAFTS = 1_000  # of an account, with what was cancelled before it left: all that can be deleted
+LISTED_PAGES = 4_000_000  # bytes of pages in a list of campaigns; those of more campaigns are told one by one
 
 
 class DraftsFullError(Exception):
-    """The account has as many drafts as it may: some are to be launched or deleted."""
+    """The account has as many drafts and cancelled campaigns as it may: some are to be deleted, or drafts launched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Campaign(msgspec.Struct, frozen=True):
     page: int
     url: str
     page_title: str
-    page_html: str
+    page_html: str | None  # None: left out of a list
     test_phone: str
     clean_bounces: bool
     clean_stops: bool
@@ -100,7 +100,7 @@ class Campaign(msgspec.Struct, frozen=True):
         return Draft(
             name=self.name, traffic=self.traffic, text=self.text, sender=self.sender, list_id=self.list_id,
             list_token=self.list_token, group_id=self.group_id, due_at=self.asked_at, flash=self.flash, page=self.page,
-            url=self.url, page_title=self.page_title, page_html=self.page_html, test_phone=self.test_phone,
+            url=self.url, page_title=self.page_title, page_html=self.page_html or "", test_phone=self.test_phone,
             clean_bounces=self.clean_bounces, clean_stops=self.clean_stops, keep_list=self.keep_list, kind=self.kind,
         )  # fmt: skip
 

@@ -38,35 +38,36 @@ def boolean(value: bool) -> bytes:
 
 def timestamptz(value: datetime) -> bytes:
     """A value that all rows share."""
-    return bigint(instant(value))
+    return bigint(_instant(value))
 
 
-def instant(value: datetime) -> int:
-    """A time as a column of `bigints` holds it: microseconds since 2000."""
+def _instant(value: datetime) -> int:
     return (value - _EPOCH) // _MICROSECOND
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The rows of a table. Each column is in one of the groups, by its name; those that are missing get their defaults.
-    `bigints` are columns of times too (`instant`)."""
+    """The rows of a table. Each column is in one of the groups, by its name; one that is missing has its default."""
 
     shared: Mapping[str, bytes]
     smallints: Mapping[str, Sequence[int]] = field(default_factory=dict)
     integers: Mapping[str, Sequence[int]] = field(default_factory=dict)
     bigints: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    timestamptzs: Mapping[str, Sequence[datetime]] = field(default_factory=dict)
     texts: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
         """Of the columns, in the order of the data."""
-        return [*self.shared, *self.smallints, *self.integers, *self.bigints, *self.texts]
+        return [*self.shared, *self.smallints, *self.integers, *self.bigints, *self.timestamptzs, *self.texts]
 
     def encoded(self) -> bytes:
-        """The data of a COPY. Raises ValueError where columns have unlike lengths."""
+        """The data of a COPY. Raises ValueError where columns have unlike lengths, struct.error where a value is too
+        large for its column."""
         fixed = [("h", 2, one) for one in self.smallints.values()]
         fixed += [("i", 4, one) for one in self.integers.values()]
         fixed += [("q", 8, one) for one in self.bigints.values()]
+        fixed += [("q", 8, list(map(_instant, one))) for one in self.timestamptzs.values()]
         head = struct.pack(">h", len(self.names)) + b"".join(self.shared.values())
         pack = struct.Struct(f">{len(head)}s" + "".join("i" + code for code, _, _ in fixed)).pack
         rows = len(next(chain((one for _, _, one in fixed), self.texts.values()), ()))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ..domain.message import Lane
 from . import submissions
 from .campaigns import Halting
-from .copying import Columns, copy, instant
+from .copying import Columns, copy
 from .database import columns, queries
 
 SQL = queries("rewriting")
@@ -86,10 +86,10 @@ def _parked(
     rows = [(queued[one.id], n) for one in some for n in range(1, one.parts + 1)]
     return Columns(
         shared=submissions.queue_shared(account_id, submission.id, Lane.PAUSED, submission.traffic, stop_applies),
-        bigints={
-            "message_id": [was.message_id for was, _ in rows],
-            "due_at": [instant(was.due_at) for was, _ in rows],
-            "valid_until": [instant(was.valid_until) for was, _ in rows],
+        bigints={"message_id": [was.message_id for was, _ in rows]},
+        timestamptzs={
+            "due_at": [was.due_at for was, _ in rows],
+            "valid_until": [was.valid_until for was, _ in rows],
         },
         smallints={"part": [n for _, n in rows], "carrier_id": [was.carrier_id for was, _ in rows]},
         texts={"region": [was.region for was, _ in rows]},

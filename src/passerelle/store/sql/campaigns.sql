@@ -1,10 +1,11 @@
 -- Campaigns: drafts, how they were launched, how far they are. Everything is looked up under its account.
 
 -- name: insert
+-- Drafts, and what was cancelled before it left, are as many as $23 and what comes at the same moment; index campaign_draft.
 insert into campaign (account_id, token, dialect, name, kind, class, text, sender, list_id, list_token, group_id, due_at,
                       flash, page, url, page_title, page_html, test_phone, clean_bounces, clean_stops, keep_list, created_at)
 select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22
-where (select count(*) from (select from campaign where account_id = $1 and state = 0 limit $23) d) < $23
+where (select count(*) from (select from campaign where account_id = $1 and state in (0, 2) limit $23) d) < $23
 returning id
 
 -- name: change
@@ -26,10 +27,10 @@ from (select * from campaign where token = $2 and account_id = $1) c
 
 -- name: listing
 -- The oldest first, of one dialect or of all (0), behind campaign $3. Pages beyond $5 bytes together, from the newest on,
--- are left out.
+-- are null.
 select c.account_id, c.id, c.token, c.dialect, c.name, c.kind, c.class, c.text, c.sender, c.list_id, c.list_token,
        c.group_id, c.due_at, c.flash, c.page, c.url, c.page_title,
-       case when c.pages <= $5 then c.page_html else '' end, c.test_phone, c.clean_bounces, c.clean_stops, c.keep_list,
+       case when c.pages <= $5 then c.page_html end, c.test_phone, c.clean_bounces, c.clean_stops, c.keep_list,
        c.state, c.submission_id, c.contacts, c.left_out, c.launched_at, c.ended_at, c.created_at, c.settled,
        s.messages, s.cost, s.due_at, s.paused_at
 from (select *, sum(octet_length(page_html)) over (order by id desc) as pages
@@ -42,7 +43,7 @@ order by c.id
 -- The newest first, below campaign $2, with pages as above, $4 bytes of them.
 select c.account_id, c.id, c.token, c.dialect, c.name, c.kind, c.class, c.text, c.sender, c.list_id, c.list_token,
        c.group_id, c.due_at, c.flash, c.page, c.url, c.page_title,
-       case when c.pages <= $4 then c.page_html else '' end, c.test_phone, c.clean_bounces, c.clean_stops, c.keep_list,
+       case when c.pages <= $4 then c.page_html end, c.test_phone, c.clean_bounces, c.clean_stops, c.keep_list,
        c.state, c.submission_id, c.contacts, c.left_out, c.launched_at, c.ended_at, c.created_at, c.settled,
        s.messages, s.cost, s.due_at, s.paused_at
 from (select *, sum(octet_length(page_html)) over (order by id desc) as pages

@@ -58,7 +58,7 @@ class ShownPage(msgspec.Struct, kw_only=True):
 
     url: str | None
     title: str
-    html: Annotated[str | None, Meta(description="In a list only 8 MB of them together, from the newest on.")]
+    html: Annotated[str | None, Meta(description="Null in a list beyond 4 MB of them, from the newest on.")]
 
 
 class Campaign(msgspec.Struct, kw_only=True):
@@ -101,7 +101,7 @@ async def make(services: Services, caller: Caller, body: NewCampaign) -> Campaig
     try:
         token = await store.insert(services.db, caller.id, Dialect.NATIVE, draft, services.clock.now())
     except store.DraftsFullError:
-        full = f"The account has {store.MOST_DRAFTS} drafts, and may have no more: launch some, or delete them."
+        full = f"The account has {store.MOST_DRAFTS} drafts and cancelled campaigns, and may have no more: delete some."
         raise Problem("refused", full) from None
     return await _worded(services, caller, await found(services, caller, hex24(token)))
 
@@ -250,7 +250,7 @@ def _page(one: store.Campaign) -> ShownPage | None:
     if one.page == Page.NONE:
         return None
     is_hosted = one.page == Page.HOSTED
-    return ShownPage(url=one.url or None, title=one.page_title, html=one.page_html or None if is_hosted else None)
+    return ShownPage(url=one.url or None, title=one.page_title, html=one.page_html if is_hosted else None)
 
 
 HANDLERS = [make, listing, one, change, delete]

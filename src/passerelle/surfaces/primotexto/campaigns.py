@@ -5,6 +5,7 @@ One rule: the type in the path of a campaign that exists is not looked at; who i
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
@@ -140,7 +141,8 @@ class CampaignCalls:
     async def _all(self, account: Account, request: Request) -> Answer:
         found = await store.listing(self._db, account.id, Dialect.PRIMOTEXTO)
         seen = await self._campaigns.seen(found)
-        return answer(await worded(campaign_wire.campaigns, seen, _unit(account), _is_strict(request)))
+        body = await asyncio.to_thread(campaign_wire.campaigns, seen, _unit(account), _is_strict(request))
+        return answer(body)  # few may have megabytes
 
     async def _one(self, account: Account, request: Request) -> Answer:
         found = await self._find(account, request)
