@@ -65,6 +65,11 @@ class Judged:
     findings: list[Finding]
     dropped: list[Finding]
 
+    def news(self, told: Sequence[Finding]) -> list[Finding]:
+        """The findings whose reasons were not told before, of another page of the same request."""
+        known = {one.reason for one in told}
+        return [one for one in self.findings if one.reason not in known]
+
 
 def judge(wanted: Wanted, account: Account, profile: Profile, now: datetime) -> Judged:
     """Look at every rule that needs no lock.

@@ -21,12 +21,11 @@ from ..domain.message import Recipient, Submission, TrafficClass
 from ..domain.profile import Profile
 from ..domain.reasons import Finding
 from ..domain.routing import Route, lane_for
-from ..store import group_sends, optouts
+from ..store import group_sends
 from ..store.campaigns import Campaign
 from ..store.database import Database
-from .batch import kept_of
 from .campaigns import Campaigns, Plan
-from .large import Order, judged_pages
+from .large import Order, judged_pages, sorted_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ async def forecast(
         made = await _counted(of, account, plan, profile, routes)
     return Forecast(
         contacts=plan.contacts,
-        recipients=made.recipients if not made.findings else 0,
+        recipients=made.recipients,
         left_out=made.left_out,
         findings=made.findings,
         parts=made.carriers.total(),
@@ -110,8 +109,7 @@ async def _counted(of: Campaigns, account: Account, plan: Plan, profile: Profile
     order, made = Order(account, plan.wanted, profile, plan.pages, plan.contacts), _Sum()
     async with contextlib.aclosing(judged_pages(order, None, of.clock.now())) as pages:
         async for judged in pages:
-            told = {one.reason for one in made.findings}
-            made.findings += [one for one in judged.findings if one.reason not in told]
+            made.findings += judged.news(made.findings)
             await _add_page(of, account, judged, routes, made)
     if made.findings:
         return _Sum(findings=made.findings, left_out=made.left_out)
@@ -123,10 +121,7 @@ async def _add_page(of: Campaigns, account: Account, judged: Judged, routes: Seq
     if submission is None:
         made.left_out.update(one.reason.value for one in judged.dropped)
         return
-    looked_at = submission.stop_applies or submission.bounce_applies
-    phones = [to.phone for to in submission.recipients] if looked_at else []
-    blocked = await optouts.blocked_of(of.db, account.id, phones) if phones else set()
-    kept, carriers, dropped = kept_of(submission, judged.dropped, blocked, routes)
+    kept, carriers, dropped = await sorted_out(of.db, submission, judged.dropped, routes)
     made.left_out.update(one.reason.value for one in dropped)
     await asyncio.to_thread(made.add, account, kept, carriers, submission)
 

@@ -51,8 +51,6 @@ class Page:
 Pages = Callable[[], AsyncIterator[Callable[[], Page]]]
 """Begins anew each time: pages, each made by a function that runs in a thread."""
 
-Following = asyncio.Task[tuple[int, Judged] | None]
-
 
 @dataclass(slots=True)
 class Order:
@@ -236,14 +234,11 @@ class Large:
 
     async def _write_page(self, connection: Any, order: Order, judged: Judged, total: _Sum) -> None:
         submission = judged.submission
-        total.findings += [one for one in judged.findings if one.reason not in {f.reason for f in total.findings}]
+        total.findings += judged.news(total.findings)
         if submission is None:
             total.dropped += judged.dropped
             return
-        some = submission.recipients
-        phones = [to.phone for to in some] if submission.stop_applies or submission.bounce_applies else []
-        blocked = await optouts.blocked_of(connection, submission.account_id, phones) if phones else set()
-        kept, carriers, dropped = kept_of(submission, judged.dropped, blocked, self._routes)
+        kept, carriers, dropped = await sorted_out(connection, submission, judged.dropped, self._routes)
         total.dropped += dropped
         if total.hopeless or not kept:
             return
@@ -330,16 +325,15 @@ async def judged_pages(order: Order, aside: Executor | None, now: datetime) -> A
     """What the rules say of each page. While the caller is at work with one, the next ones are judged in a thread."""
     loop, pages, seen = asyncio.get_running_loop(), order.pages(), set[int]()
 
-    async def following(before: Following | None) -> tuple[int, Judged] | None:
+    async def following(before: asyncio.Task[tuple[int, Judged] | None] | None) -> tuple[int, Judged] | None:
         """A page, and how many items there are up to its end."""
-        found = (0, None) if before is None else await before
-        make = None if found is None else await anext(pages, None)
-        if found is None or make is None:
+        base, _ = (await before if before is not None else None) or (0, None)
+        if (make := await anext(pages, None)) is None:  # and so it stays, once they have ended
             return None
-        count, judged = await loop.run_in_executor(aside, _judged, order, make, found[0], seen, now)
-        return found[0] + count, judged
+        count, judged = await loop.run_in_executor(aside, _judged, order, make, base, seen, now)
+        return base + count, judged
 
-    ahead: deque[Following] = deque()
+    ahead = deque[asyncio.Task[tuple[int, Judged] | None]]()
     for _ in range(AHEAD):
         ahead.append(asyncio.create_task(following(ahead[-1] if ahead else None)))
     try:
@@ -351,6 +345,15 @@ async def judged_pages(order: Order, aside: Executor | None, now: datetime) -> A
         for one in ahead:
             one.cancel()
         await asyncio.gather(*ahead, return_exceptions=True)
+
+
+async def sorted_out(
+    connection: Any, submission: Submission, left_out: Sequence[Finding], routes: Sequence[Route]
+) -> tuple[list[Recipient], list[int], list[Finding]]:
+    """What `kept_of` says of a page, with what the lists have of it now."""
+    phones = [to.phone for to in submission.recipients] if submission.stop_applies or submission.bounce_applies else []
+    blocked = await optouts.blocked_of(connection, submission.account_id, phones) if phones else set()
+    return kept_of(submission, left_out, blocked, routes)
 
 
 def is_large(wanted: Wanted) -> bool:

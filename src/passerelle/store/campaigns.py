@@ -18,7 +18,7 @@ from .tokens import new_token
 
 SQL = queries("campaigns")
 
-NEWEST = 2**63 - 1
+NEWEST = ALL = 2**63 - 1
 MOST_DRAFTS = 1_000  # of an account, with what was cancelled before it left: all that can be deleted
 LISTED_PAGES = 4_000_000  # bytes of pages in a list of campaigns; those of more campaigns are told one by one
 
@@ -177,16 +177,15 @@ async def find(db: Any, account_id: int, token: bytes) -> Campaign | None:
     return None if row is None else Campaign(*row)
 
 
-async def listing(
-    db: Database, account_id: int, dialect: int = 0, after: int = 0, limit: int = 2**31 - 1
-) -> list[Campaign]:
-    """Campaigns of one dialect or, 0, of all: the oldest first, behind campaign `after`."""
-    return [Campaign(*row) for row in await db.fetch(SQL.listing, account_id, dialect, after, limit, LISTED_PAGES)]
+async def listing(db: Database, account_id: int, dialect: int = 0) -> list[Campaign]:
+    """All campaigns of one dialect or, 0, of all: the oldest first."""
+    return (await newest(db, account_id, NEWEST, ALL, dialect))[::-1]
 
 
-async def newest(db: Database, account_id: int, before: int, limit: int) -> list[Campaign]:
-    """Campaigns of all dialects below `before`, the newest first."""
-    return [Campaign(*row) for row in await db.fetch(SQL.newest, account_id, before, limit, LISTED_PAGES)]
+async def newest(db: Database, account_id: int, before: int, limit: int, dialect: int = 0) -> list[Campaign]:
+    """Campaigns of one dialect or, 0, of all, below `before`, the newest first."""
+    rows = await db.fetch(SQL.newest, account_id, dialect, before, limit, LISTED_PAGES)
+    return [Campaign(*row) for row in rows]
 
 
 async def moving(db: Database, account_id: int, submissions: Mapping[int, int]) -> Moving:

@@ -25,29 +25,16 @@ from (select * from campaign where token = $2 and account_id = $1) c
      left join lateral (select messages, cost, due_at, paused_at from submission s
                         where s.account_id = c.account_id and s.id = c.submission_id offset 0) s on true
 
--- name: listing
--- The oldest first, of one dialect or of all (0), behind campaign $3. Pages beyond $5 bytes together, from the newest on,
--- are null.
+-- name: newest
+-- The newest first, of one dialect or of all (0), below campaign $3. Pages beyond $5 bytes together are null.
 select c.account_id, c.id, c.token, c.dialect, c.name, c.kind, c.class, c.text, c.sender, c.list_id, c.list_token,
        c.group_id, c.due_at, c.flash, c.page, c.url, c.page_title,
        case when c.pages <= $5 then c.page_html end, c.test_phone, c.clean_bounces, c.clean_stops, c.keep_list,
        c.state, c.submission_id, c.contacts, c.left_out, c.launched_at, c.ended_at, c.created_at, c.settled,
        s.messages, s.cost, s.due_at, s.paused_at
 from (select *, sum(octet_length(page_html)) over (order by id desc) as pages
-      from (select * from campaign where account_id = $1 and ($2 = 0 or dialect = $2) and id > $3 order by id limit $4) c) c
-     left join lateral (select messages, cost, due_at, paused_at from submission s
-                        where s.account_id = c.account_id and s.id = c.submission_id offset 0) s on true
-order by c.id
-
--- name: newest
--- The newest first, below campaign $2, with pages as above, $4 bytes of them.
-select c.account_id, c.id, c.token, c.dialect, c.name, c.kind, c.class, c.text, c.sender, c.list_id, c.list_token,
-       c.group_id, c.due_at, c.flash, c.page, c.url, c.page_title,
-       case when c.pages <= $4 then c.page_html end, c.test_phone, c.clean_bounces, c.clean_stops, c.keep_list,
-       c.state, c.submission_id, c.contacts, c.left_out, c.launched_at, c.ended_at, c.created_at, c.settled,
-       s.messages, s.cost, s.due_at, s.paused_at
-from (select *, sum(octet_length(page_html)) over (order by id desc) as pages
-      from (select * from campaign where account_id = $1 and id < $2 order by id desc limit $3) c) c
+      from (select * from campaign
+            where account_id = $1 and ($2 = 0 or dialect = $2) and id < $3 order by id desc limit $4) c) c
      left join lateral (select messages, cost, due_at, paused_at from submission s
                         where s.account_id = c.account_id and s.id = c.submission_id offset 0) s on true
 order by c.id desc
