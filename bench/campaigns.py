@@ -20,8 +20,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ours import ready
-from proc import free_ports, others, start, taken, wait_quiet
+from ours import started
+from proc import end, free_ports, others, taken, wait_quiet
 
 KEY = "0123456789abcdef0123456789abcdef"
 OWNER = "demo@example.org"
@@ -64,14 +64,14 @@ def imported(shop: Shop, people: int) -> tuple[str, dict[str, Any]]:
     while not seen or seen[-1]["state"] not in ("FINISHED", "FAILED"):
         seen.append(shop.call("GET", operation)[1])
         time.sleep(0.05)
-    end = seen[-1]
-    if end["state"] != "FINISHED" or end["imported"] != people:
-        raise SystemExit(f"not imported: {end}")
+    last = seen[-1]
+    if last["state"] != "FINISHED" or last["imported"] != people:
+        raise SystemExit(f"not imported: {last}")
     return made["id"], {
         "answered_s": round(posted, 2),
         "finished_s": round(time.perf_counter() - began, 2),
         "counts_seen_under_way": len({one["imported"] for one in seen}),
-        "imported": end["imported"],
+        "imported": last["imported"],
     }
 
 
@@ -118,13 +118,8 @@ def measure(options: argparse.Namespace, work: Path) -> dict[str, Any]:
     """Everything from nothing."""
     (port,) = free_ports(1)
     data = work / "data"
-    command = [sys.executable, "-m", "passerelle", "up", "--port", port, "--data", data, "--no-browser"]
-    up = start(command, work / "up.log", {"PASSERELLE_DEMO_KEY": KEY})
+    up = started(work, port, {"PASSERELLE_DEMO_KEY": KEY})
     try:
-        while not ready(port):
-            if up.poll() is not None:
-                raise SystemExit((work / "up.log").read_text())
-            time.sleep(0.1)
         credit = [sys.executable, "-m", "passerelle", "account", "credit", OWNER, "100000", "--data", str(data)]
         subprocess.run(credit, check=True, stdout=subprocess.DEVNULL)
         shop = Shop(port)
@@ -138,8 +133,7 @@ def measure(options: argparse.Namespace, work: Path) -> dict[str, Any]:
         share = taken(foreign, others()) / (time.perf_counter() - began) / (os.cpu_count() or 1)
         return found | {"foreign_cpu_share": round(share, 2)}
     finally:
-        up.terminate()
-        up.wait()
+        end([up])
 
 
 def main() -> None:

@@ -9,8 +9,10 @@ import asyncio
 import json
 import os
 import subprocess
+import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -184,21 +186,27 @@ def start(work: Path) -> dict[str, Any]:
 
 
 def _start_once(work: Path, port: int, patience: float = 60) -> float:
-    command = ["passerelle", "up", "--port", port, "--data", work / "data", "--no-browser"]
     began = time.monotonic()
-    program = proc.start(command, work / "up.log")
-    try:
-        while not ready(port):
-            if program.poll() is not None or time.monotonic() - began > patience:
-                raise RuntimeError("not ready: " + " ".join((work / "up.log").read_text().split())[-300:])
-            time.sleep(0.01)
-        return time.monotonic() - began
-    finally:
-        proc.end([program])
+    program = started(work, port, patience=patience)
+    seconds = time.monotonic() - began
+    proc.end([program])
+    return seconds
 
 
-def ready(port: int) -> bool:
-    """Whether it answers at this port."""
+def started(work: Path, port: int, environment: Mapping[str, str] | None = None, patience: float = 60) -> Any:
+    """`passerelle up` in `work/data`, once it is ready."""
+    command = [Path(sys.executable).with_name("passerelle"), "up", "--port", port, "--data", work / "data", "--no-browser"]
+    began = time.monotonic()
+    program = proc.start(command, work / "up.log", environment)
+    while not _ready(port):
+        if program.poll() is not None or time.monotonic() - began > patience:
+            proc.end([program])
+            raise RuntimeError("not ready: " + " ".join((work / "up.log").read_text().split())[-300:])
+        time.sleep(0.01)
+    return program
+
+
+def _ready(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
             return bool(answer.status == 200)

@@ -6,15 +6,14 @@ One rule: a move is over when every process follows it; within FOLLOWED seconds 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from system.installation import patiently
-
 from passerelle.store import installation_facts
-from passerelle.store.database import Database
+from passerelle.store.database import Database, patiently
 
 PARIS = ZoneInfo("Europe/Paris")
 FOLLOWED = 1.0  # seconds: processes look at the offset ten times a second
@@ -51,7 +50,7 @@ class MovedClock:
         """Make it that time. Returns when all processes know."""
         began = time.time()
         offset = to.timestamp() - began
-        await patiently(lambda: installation_facts.set_clock_offset(self._db, offset))
+        await patiently(lambda: installation_facts.set_clock_offset(self._db, offset), math.inf)
         self.moves.append(Move(began, time.time(), offset))
         await asyncio.sleep(FOLLOWED / 2)
 

@@ -8,6 +8,7 @@ hours in which nothing may leave, and passes by itself every moment at which som
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import random
 import shutil
@@ -25,7 +26,7 @@ from system.campaign_owner import Owner
 from system.campaign_people import HEADINGS, MESSAGE, PRICE, TESTER, Crowd, Fate, crowd
 from system.campaign_troubles import Troubles
 from system.campaign_verdict import judge
-from system.installation import RECEIPT_WAIT, SECRET, Platform, Shape, patiently, until_zero
+from system.installation import RECEIPT_WAIT, SECRET, Platform, Shape, until_zero
 from system.killing import Kill, Killer
 from system.witness import Log, Progress, log_of
 
@@ -34,7 +35,7 @@ from passerelle.pipeline.accounts import Accounts
 from passerelle.pipeline.api_keys import ApiKeys
 from passerelle.pipeline.keys import Keyring
 from passerelle.settings import ANSWER_MARGIN, Settings
-from passerelle.store.database import Database
+from passerelle.store.database import Database, patiently
 
 BEGIN, START = "2026-08-14 10:00", "2026-08-14 19:50"  # 15 August is a public holiday
 PATIENCE = 120.0  # seconds without any progress
@@ -140,7 +141,7 @@ class Stage:
 
     async def ask(self, query: str, *arguments: object) -> list[Any]:
         """Rows, however often the database is killed meanwhile."""
-        rows: list[Any] = await patiently(lambda: self.db.fetch(query, *arguments))
+        rows: list[Any] = await patiently(lambda: self.db.fetch(query, *arguments), math.inf)
         return rows
 
     async def count(self, query: str, *arguments: object) -> int:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import socket
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import asyncpg
 from system.programs import DatabaseProgram, Program
 
-from passerelle.store.database import Database, is_transient
+from passerelle.store.database import Database, patiently
 from passerelle.store.migrations import migrate
 
 SECRET = "crash proof"
@@ -181,21 +182,10 @@ async def connected(url: str, patience: float = 60.0) -> None:
             await asyncio.sleep(0.1)
 
 
-async def patiently(ask: Callable[[], Awaitable[Any]]) -> Any:
-    """What the database answers, when it is there again."""
-    while True:
-        try:
-            return await ask()
-        except Exception as error:
-            if not is_transient(error):
-                raise
-        await asyncio.sleep(0.1)
-
-
 async def until_zero(db: Database, query: str, deadline: float) -> int:
     """Ask until the count is zero or the deadline (monotonic seconds) is over; the last count."""
     while True:
-        left = int(await patiently(lambda: db.fetchval(query)))
+        left = int(await patiently(lambda: db.fetchval(query), math.inf))
         if not left or time.monotonic() > deadline:
             return left
         await asyncio.sleep(0.3)

@@ -98,7 +98,7 @@ class Database:
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
         """A connection without a transaction, waiting as long as its patience for a server that is away."""
-        connection = await _patiently(self._pool.acquire, self._patience)
+        connection = await patiently(self._pool.acquire, self._patience)
         try:
             yield connection
         except asyncpg.InternalClientError:
@@ -158,14 +158,14 @@ class Database:
 
         After a lost connection it listens again and calls `callback("")`: look, something may have been missed.
         """
-        ear = await _patiently(lambda: self._ear(channel, callback))
+        ear = await patiently(lambda: self._ear(channel, callback))
         self._listeners.add(asyncio.create_task(self._keep_listening(ear, channel, callback)))
 
     async def _keep_listening(self, ear: _Ear, channel: str, callback: Callable[[str], None]) -> None:
         try:
             while True:
                 await ear.lost.wait()
-                ear = await _patiently(lambda: self._ear(channel, callback), patience=math.inf)
+                ear = await patiently(lambda: self._ear(channel, callback), patience=math.inf)
                 callback("")
         finally:
             ear.connection.terminate()
@@ -183,7 +183,7 @@ class _Ear:
     lost: asyncio.Event
 
 
-async def _patiently(attempt: Callable[[], Awaitable[Any]], patience: float = PATIENCE) -> Any:
+async def patiently(attempt: Callable[[], Awaitable[Any]], patience: float = PATIENCE) -> Any:
     """Await `attempt()` until it succeeds, fails for good, or `patience` (seconds) is over."""
     end, pause = time.monotonic() + patience, 0.02
     while True:
